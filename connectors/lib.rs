@@ -1,0 +1,44 @@
+//! Connectors of Stundenbuch.
+//!
+//! This package knows services; it does not know the ledger, the configuration file or a
+//! contract, and cannot: the application depends on it and never the other way round.
+//! `README.md` beside this file is the guide for the author of a new connector.
+
+pub mod budget;
+pub mod clock;
+pub mod contract;
+pub mod error;
+pub mod http;
+pub mod import;
+pub mod kind;
+pub mod record;
+pub mod secret;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
+
+pub mod folder;
+pub mod toggl;
+pub mod trello;
+
+pub use contract::{Connector, Platform};
+pub use error::{Error, Reject, Result};
+pub use kind::Kind;
+
+use kind::Settings;
+
+/// How a connector enters the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub kind: &'static Kind,
+    /// Builds one connection from checked settings; its name keys the request budgets.
+    pub build:
+        fn(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn Connector>>,
+}
+
+/// The list: one line a connector.
+pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY];
+
+/// The connector of that name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.kind.name == name)
+}
