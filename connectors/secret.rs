@@ -29,3 +29,14 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+/// Where a credential lies. This is what the configuration holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// By name, in the places where credentials are kept.
+    Credential(String),
+    /// In a file of its own.
+    File(std::path::PathBuf),
+    /// In an environment variable.
+    Env(String),
+}

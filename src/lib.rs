@@ -1,1 +1,8 @@
-//! x
+//! Stundenbuch: hours and tasks from other people's tools, reconciled and ready to invoice.
+
+pub mod billing;
+pub mod clock;
+pub mod config;
+pub mod money;
+pub mod render;
+pub mod time;

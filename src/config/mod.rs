@@ -1,0 +1,5 @@
+//! Reading the configuration.
+
+mod model;
+
+pub use model::*;
