@@ -3,6 +3,8 @@
 pub mod billing;
 pub mod clock;
 pub mod config;
+pub mod finding;
 pub mod money;
 pub mod render;
 pub mod time;
+pub mod work;
