@@ -1,0 +1,11 @@
+//! x
+/// The form in which names compare.
+pub fn normal(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    text.nfc()
+        .collect::<String>()
+        .to_lowercase()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
