@@ -9,3 +9,10 @@ pub fn normal(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+/// x
+pub fn same_work(
+    a: &stundenbuch_connectors::record::TimeEntry,
+    b: &stundenbuch_connectors::record::TimeEntry,
+) -> bool {
+    a == b
+}

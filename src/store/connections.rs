@@ -47,11 +47,12 @@ impl Writer<'_> {
     /// Remembers that a pull reached its end.
     pub fn pulled(&mut self, name: &str, now: DateTime<Utc>, compared: bool) -> Result<()> {
         self.tx.execute(
-            "INSERT INTO connection (name, pulled_at, compared_at) VALUES (?1, ?2, ?3)
+            // The first pull that reaches its end has seen everything: it counts as a comparison.
+            "INSERT INTO connection (name, pulled_at, compared_at) VALUES (?1, ?2, ?2)
              ON CONFLICT (name) DO UPDATE SET pulled_at = excluded.pulled_at,
-                 compared_at = coalesce(excluded.compared_at, compared_at),
+                 compared_at = iif(?3 OR compared_at IS NULL, excluded.pulled_at, compared_at),
                  failed_at = NULL, failure = NULL",
-            params![name, now.timestamp(), compared.then(|| now.timestamp())],
+            params![name, now.timestamp(), compared],
         )?;
         Ok(())
     }

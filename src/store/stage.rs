@@ -123,6 +123,14 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Whether any record of a connection is missed.
+    pub fn any_absent(&self, connection: &str) -> Result<bool> {
+        Ok(self
+            .tx
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM absence WHERE connection = ?1)")?
+            .query_row([connection], |row| row.get(0))?)
+    }
+
     /// Lets absences be confirmed that were held for being too many; how many there were.
     pub fn release_held(&mut self, connection: &str) -> Result<usize> {
         let released = self.tx.execute(

@@ -1,0 +1,5 @@
+//! The daemon: schedule, signals, systemd, health.
+
+mod schedule;
+
+pub use schedule::Schedule;
