@@ -5,6 +5,7 @@
 
 mod base;
 mod classify;
+mod gate;
 mod redact;
 mod redirect;
 mod retry;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 
+use self::gate::{Gate, Turn};
 use self::redirect::Trail;
 use self::retry::Delays;
 use self::transport::Transport;
@@ -223,6 +225,7 @@ pub struct Http {
 struct Inner {
     options: Options,
     transport: Transport,
+    gate: Gate,
     clock: Arc<dyn Clock>,
     sent: AtomicU64,
 }
@@ -239,6 +242,7 @@ impl Http {
     pub fn new(options: Options, platform: &Platform) -> Result<Self> {
         let inner = Inner {
             transport: Transport::new(&options)?,
+            gate: Gate::new(&options, platform),
             clock: Arc::clone(&platform.clock),
             sent: AtomicU64::new(0),
             options,
@@ -268,39 +272,43 @@ impl Http {
 
 impl Inner {
     async fn call(&self, request: &Request) -> Result<Reply> {
+        let mut turn = self.gate.turn(request.bucket).await?;
         let mut delays = Delays::new();
-        let mut left = self.options.wait_max;
         let mut attempt = 1;
         loop {
-            let (after, error) = match self.attempt(request).await {
+            let (after, error) = match self.attempt(request, &mut turn).await {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Passing(error)) => (None, error),
                 Ok(reply) => match (self.options.classify)(&reply, self.clock.now()) {
                     Verdict::Good => return Ok(reply),
                     Verdict::Fail(error) => return Err(error),
                     Verdict::Park { until, error } => {
+                        turn.park(until)?;
                         return Err(error.retry(Retry::Later { after: Some(until) }));
                     }
                     Verdict::Retry { after, error } => (after, error),
                 },
             };
-            let now = self.clock.now();
-            let asked = after.map_or(TimeDelta::zero(), |after| after - now);
-            let wait = delays.next().max(asked.to_std().unwrap_or_default());
-            if attempt >= self.options.attempts_max || wait > left {
-                return Err(error.retry(Retry::Later { after }));
+            if let Some(after) = after {
+                // Whoever asks next, and be it another process, waits as well.
+                turn.park(after)?;
             }
-            self.clock.sleep(wait).await;
-            left = left.saturating_sub(wait);
+            let asked = after.map_or(TimeDelta::zero(), |after| after - self.clock.now());
+            let wait = delays.next().max(asked.to_std().unwrap_or_default());
+            if attempt >= self.options.attempts_max || !turn.wait(wait).await {
+                return Err(error
+                    .retry(Retry::Later { after })
+                    .with("attempts", attempt));
+            }
             attempt += 1;
         }
     }
 
     /// One attempt, with its redirections.
-    async fn attempt(&self, request: &Request) -> Result<Reply, Failure> {
-        let url = self.transport.address(request).map_err(Failure::Final)?;
-        let mut trail = Trail::begin(request.method, url);
+    async fn attempt(&self, request: &Request, turn: &mut Turn<'_>) -> Result<Reply, Failure> {
+        let mut trail = Trail::begin(request.method, self.transport.address(request)?);
         loop {
+            turn.admit().await?;
             self.sent.fetch_add(1, Ordering::Relaxed);
             let reply = self
                 .transport
@@ -309,12 +317,17 @@ impl Inner {
             tracing::debug!(
                 connection = self.options.connection,
                 method = request.method.as_str(),
-                path = request.path,
+                path = self.transport.hide(&request.path),
                 status = reply.status,
                 bytes = reply.body.len(),
                 "request"
             );
-            if !trail.follow(&reply).map_err(Failure::Final)? {
+            if let Some(read) = self.options.quota.filter(|_| trail.at_home())
+                && let Some(quota) = read(&reply, self.clock.now())
+            {
+                turn.told(quota)?;
+            }
+            if !trail.follow(&reply)? {
                 return Ok(self.transport.clean(reply));
             }
         }
