@@ -29,6 +29,13 @@ impl fmt::Display for RecordKey {
 #[serde(transparent)]
 pub struct WorkId(pub u64);
 
+impl WorkId {
+    /// Reads what it prints.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix('w')?.parse().ok().map(Self)
+    }
+}
+
 impl fmt::Display for WorkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "w{}", self.0)

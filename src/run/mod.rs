@@ -2,5 +2,9 @@
 
 pub mod import;
 pub mod intake;
+pub mod nightly;
+mod pickup;
 pub mod pull;
 pub mod report;
+pub mod review;
+pub mod sources;

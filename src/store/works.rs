@@ -109,6 +109,22 @@ impl Store {
         Ok(self.record_column(key, "r.work")?.map(WorkId))
     }
 
+    /// Works whose timer runs.
+    pub fn running_works(&self) -> Result<Vec<WorkId>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT work FROM record
+             WHERE start_at IS NOT NULL AND seconds IS NULL AND speaks = 1 AND deleted IS NULL
+             ORDER BY work",
+        )?;
+        let works = statement.query_map([], |row| row.get(0).map(WorkId))?;
+        Ok(works.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Reads a record's key as journal subjects and findings write it.
+    pub fn parse_key(&self, text: &str) -> Result<RecordKey> {
+        parse_key(text)
+    }
+
     /// The revision that holds now for a record.
     pub fn revision_of(&self, key: &RecordKey) -> Result<Option<u64>> {
         self.record_column(key, "r.revision")

@@ -65,6 +65,7 @@ CREATE TABLE record (
 CREATE UNIQUE INDEX record_key ON record (source, ext_id);
 CREATE INDEX record_time ON record (start_at, speaks, person, project, client, seconds)
     WHERE start_at IS NOT NULL;
+CREATE INDEX record_running ON record (work) WHERE start_at IS NOT NULL AND seconds IS NULL;
 CREATE INDEX record_work ON record (work) WHERE work <> id;
 
 -- Sealed statements, and the works that they settle.
