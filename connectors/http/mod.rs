@@ -54,7 +54,7 @@ pub struct Options {
     /// The connector's reading of an answer.
     pub classify: fn(&Reply, DateTime<Utc>) -> Verdict,
     /// Where the service tells what is left of its quota: how to read it.
-    pub quota: Option<fn(&Reply, DateTime<Utc>) -> Option<Quota>>,
+    pub quota: Option<ReadQuota>,
 }
 
 impl Options {
@@ -72,13 +72,16 @@ impl Options {
             buckets,
             timeout: Duration::from_secs(30),
             body_max: 32 << 20,
-            wait_max: Duration::from_secs(120),
+            wait_max: Duration::from_mins(2),
             attempts_max: 4,
             classify: classify_standard,
             quota: None,
         }
     }
 }
+
+/// Reads from an answer what the service says of its quota, where it does.
+pub type ReadQuota = fn(&Reply, DateTime<Utc>) -> Option<Quota>;
 
 /// What a service says of its quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +162,10 @@ impl Request {
     }
 
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and texts are handed in as they are"
+    )]
     pub fn query(mut self, key: &'static str, value: impl ToString) -> Self {
         self.query.push((key, value.to_string()));
         self

@@ -19,7 +19,7 @@ use fakes::{Fault, FaultKind, Server};
 static BUCKETS: [Bucket; 1] = [Bucket {
     name: "api",
     requests: 100,
-    per: Duration::from_secs(60),
+    per: Duration::from_mins(1),
     reserve: 0,
     spacing: Duration::ZERO,
 }];
