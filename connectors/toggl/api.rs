@@ -21,7 +21,7 @@ use crate::secret::Secret;
 pub(super) const USER: Bucket = Bucket {
     name: "user",
     requests: 30,
-    per: Duration::from_secs(3600),
+    per: Duration::from_hours(1),
     reserve: 10,
     spacing: Duration::from_secs(1),
 };
@@ -76,7 +76,7 @@ impl Api {
             let mut options = Options::new(name, base.trim_end_matches('/'), buckets);
             options.headers = vec![("authorization", basic(token))];
             options.secrets = vec![token.clone()];
-            options.timeout = Duration::from_secs(60);
+            options.timeout = Duration::from_mins(1);
             options.classify = classify;
             options.quota = Some(classify::quota);
             Http::new(options, platform)
@@ -183,8 +183,7 @@ fn basic(token: &Secret) -> Secret {
 
 /// Base64 as in RFC 4648, section 4; the one place that needs it.
 fn base64(bytes: &[u8]) -> Zeroizing<String> {
-    const ALPHABET: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
     for chunk in bytes.chunks(3) {
         let mut group = 0_u32;

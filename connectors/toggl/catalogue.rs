@@ -5,7 +5,7 @@
 //! its own way and at its own moment; taking the name from here first makes the same entry the
 //! same record wherever it was read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ pub(super) struct Catalogue {
     pub(super) projects: BTreeMap<i64, ProjectName>,
     pub(super) tasks: BTreeMap<i64, String>,
     pub(super) tags: BTreeMap<i64, String>,
+    /// Projects that entries name and no bootstrap does.
+    #[serde(default)]
+    pub(super) strange: BTreeSet<i64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -74,7 +77,9 @@ impl Catalogue {
             .flatten()
             .filter_map(|client| Some((client.id, client.name.clone()?)))
             .collect();
-        let mut people = earlier.map(|known| known.people.clone()).unwrap_or_default();
+        let mut people = earlier
+            .map(|known| known.people.clone())
+            .unwrap_or_default();
         people.insert(
             me.id,
             Who {
@@ -101,6 +106,9 @@ impl Catalogue {
                 .collect(),
             tasks: names(me.tasks.as_deref()),
             tags: names(me.tags.as_deref()),
+            strange: earlier
+                .map(|known| known.strange.clone())
+                .unwrap_or_default(),
         }
     }
 
@@ -193,7 +201,10 @@ mod tests {
         });
         let project = names.project.unwrap();
         assert_eq!(project.name, "Relaunch");
-        assert_eq!(project.client.unwrap().name.as_deref(), Some("Bäckerei Ahorn"));
+        assert_eq!(
+            project.client.unwrap().name.as_deref(),
+            Some("Bäckerei Ahorn")
+        );
         assert_eq!(names.person.unwrap().name.as_deref(), Some("Mara Lindgrün"));
         assert_eq!(names.tags.len(), 1);
     }

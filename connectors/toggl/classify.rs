@@ -58,8 +58,11 @@ fn payment(reply: &Reply, now: DateTime<Utc>) -> Verdict {
                 .with("until", quota.resets_at.format("%H:%M:%S UTC")),
         },
         _ => Verdict::Fail(
-            Error::new(Kind::NotInPlan, "the workspace's plan at Toggl does not include this")
-                .with("answer", reply.excerpt()),
+            Error::new(
+                Kind::NotInPlan,
+                "the workspace's plan at Toggl does not include this",
+            )
+            .with("answer", reply.excerpt()),
         ),
     }
 }
@@ -158,7 +161,10 @@ mod tests {
 
     #[test]
     fn forbidden_means_the_token_below_me_and_the_workspace_in_reports() {
-        assert_eq!(failed(track(&reply(403, &[], ""), now())).kind(), Kind::Auth);
+        assert_eq!(
+            failed(track(&reply(403, &[], ""), now())).kind(),
+            Kind::Auth
+        );
         let error = failed(reports(&reply(403, &[], ""), now()));
         assert_eq!(error.kind(), Kind::Forbidden);
         let error = failed(track(&reply(401, &[], ""), now()));
@@ -170,7 +176,10 @@ mod tests {
         let body = "\"start_date must not be earlier than 2026-08-03\"";
         let day = NaiveDate::from_ymd_opt(2026, 8, 3);
         assert_eq!(earliest(&reply(400, &[], body)), day);
-        assert!(matches!(track(&reply(400, &[], body), now()), Verdict::Good));
+        assert!(matches!(
+            track(&reply(400, &[], body), now()),
+            Verdict::Good
+        ));
         assert_eq!(earliest(&reply(200, &[], body)), None);
         let error = failed(track(&reply(400, &[], "\"wrong\""), now()));
         assert_eq!(error.kind(), Kind::Rejected);

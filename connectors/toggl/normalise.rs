@@ -32,7 +32,7 @@ pub(super) fn normalise(raw: &Raw) -> Result<Vec<Identified>, Reject> {
 /// What the two shapes of an entry have in common.
 struct Common {
     start: Option<String>,
-    stop: Option<Option<String>>,
+    stop: wire::Stop,
     description: Option<String>,
     billable: Option<bool>,
     user: (Option<i64>, Option<String>, Option<String>),
@@ -87,11 +87,15 @@ fn from_report(row: wire::Row, id: i64) -> Result<Common, Reject> {
 }
 
 fn record(entry: Common, names: &Names) -> Result<TimeEntry, Reject> {
-    let worked = worked(entry.start.as_deref(), entry.stop.as_ref())?;
+    let worked = worked(entry.start.as_deref(), &entry.stop)?;
     let person = person_ref(entry.user, names);
     let (project, client) = project_and_client(entry.project, entry.client_name, names);
     let task = named(entry.task.0, names.task.clone().or(blank(entry.task.1)));
-    let tags = tags(entry.tags, entry.tag_ids.unwrap_or_default(), names)?;
+    let tags = tags(
+        entry.tags,
+        entry.tag_ids.as_deref().unwrap_or_default(),
+        names,
+    )?;
     Ok(TimeEntry {
         worked,
         description: entry.description.unwrap_or_default(),
@@ -104,15 +108,15 @@ fn record(entry: Common, names: &Names) -> Result<TimeEntry, Reject> {
     })
 }
 
-fn worked(start: Option<&str>, stop: Option<&Option<String>>) -> Result<Worked, Reject> {
+fn worked(start: Option<&str>, stop: &wire::Stop) -> Result<Worked, Reject> {
     let start = start.ok_or_else(|| Reject::field("start", "is missing"))?;
     let start = wire::whole_second(start).ok_or_else(|| unreadable("start", start))?;
     match stop {
         // A key that is gone says nothing; taken for null it would turn worked hours into
         // running timers, which are never billed.
-        None => Err(Reject::field("stop", "is missing")),
-        Some(None) => Ok(Worked::Running { start }),
-        Some(Some(stop)) => {
+        wire::Stop::Missing => Err(Reject::field("stop", "is missing")),
+        wire::Stop::Running => Ok(Worked::Running { start }),
+        wire::Stop::At(stop) => {
             let stop = wire::whole_second(stop).ok_or_else(|| unreadable("stop", stop))?;
             Ok(Worked::Span { start, stop })
         }
@@ -150,11 +154,7 @@ fn project_and_client(
     }
 }
 
-fn tags(
-    given: Option<Vec<String>>,
-    ids: Vec<i64>,
-    names: &Names,
-) -> Result<Vec<String>, Reject> {
+fn tags(given: Option<Vec<String>>, ids: &[i64], names: &Names) -> Result<Vec<String>, Reject> {
     let mut tags = match given {
         Some(tags) if !tags.is_empty() || ids.is_empty() => tags,
         _ => ids

@@ -71,12 +71,7 @@ fn insert_compare(todo: &mut VecDeque<Step>, from: DateTime<Utc>, until: Option<
     }
 }
 
-fn new_pull(
-    state: &State,
-    mode: &Pull,
-    wishes: &Wishes,
-    now: DateTime<Utc>,
-) -> VecDeque<Step> {
+fn new_pull(state: &State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>) -> VecDeque<Step> {
     let first = state.catalogue.is_none();
     let compare = compare_from(mode);
     let mut steps = VecDeque::new();
@@ -114,24 +109,30 @@ pub(super) fn gap_start(asked: DateTime<Utc>) -> DateTime<Utc> {
 /// The instant to ask the feed from.
 pub(super) fn since(state: &State, now: DateTime<Utc>) -> DateTime<Utc> {
     let floor = now - REACH;
+    // In the first pull the reports have just told everything up to the bootstrap.
+    let overlap = state.asked.map_or(TimeDelta::zero(), |_| OVERLAP);
     state
         .watermark
-        .map_or(floor, |mark| (mark - OVERLAP).max(floor))
+        .map_or(floor, |mark| (mark - overlap).max(floor))
 }
 
 /// Turns a step that costs nothing into those that do. `None` for a step to be taken as it is.
 pub(super) fn expand(
     step: &Step,
-    state: &State,
+    state: &mut State,
     wishes: &Wishes,
     now: DateTime<Utc>,
 ) -> Option<Vec<Step>> {
     let catalogue = state.catalogue.as_ref()?;
     let zone = catalogue.zone();
     let (spans, sweep) = match step {
-        Step::Compare { from, until } => (months(*from, until.unwrap_or(now), zone), true),
+        Step::Compare { from, until } => {
+            let from = state.earliest.map_or(*from, |earliest| earliest.max(*from));
+            (months(from, until.unwrap_or(now), zone), true)
+        }
         Step::History { until } => {
             let from = history_start(wishes, zone, now);
+            state.saw(from);
             (months(from, until.unwrap_or(now + AHEAD), zone), false)
         }
         Step::Team => {
@@ -213,7 +214,10 @@ pub(super) fn without_reports(
 
 /// How far back Track is asked, on a whole day: two workspaces then share a listing.
 fn floor(now: DateTime<Utc>) -> DateTime<Utc> {
-    (now - REACH).date_naive().and_time(chrono::NaiveTime::MIN).and_utc()
+    (now - REACH)
+        .date_naive()
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc()
 }
 
 pub(super) fn history_out_of_reach(from: DateTime<Utc>) -> Notice {
@@ -253,8 +257,13 @@ fn history_start(wishes: &Wishes, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc>
     let today = now.with_timezone(&zone).date_naive();
     let from = wishes
         .history_from
-        .unwrap_or_else(|| today - Months::new(3));
-    midnight(from, zone)
+        .or(today.checked_sub_months(Months::new(3)));
+    midnight(from.unwrap_or(today), zone).max(beginning())
+}
+
+/// Before Toggl itself there were no entries in it: Toggl began in 2006.
+pub(super) fn beginning() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_136_073_600, 0).expect("an instant in 2006")
 }
 
 /// Cuts a span at the beginnings of months in the profile's zone, the newest part first: what
@@ -280,10 +289,10 @@ type Span = (DateTime<Utc>, DateTime<Utc>);
 /// The first instant of a day in a zone; an hour later where a clock change takes midnight.
 fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let wall = day.and_time(chrono::NaiveTime::MIN);
-    let found = zone
-        .from_local_datetime(&wall)
-        .earliest()
-        .or_else(|| zone.from_local_datetime(&(wall + TimeDelta::hours(1))).earliest());
+    let found = zone.from_local_datetime(&wall).earliest().or_else(|| {
+        zone.from_local_datetime(&(wall + TimeDelta::hours(1)))
+            .earliest()
+    });
     found.map_or_else(|| wall.and_utc(), |instant| instant.with_timezone(&Utc))
 }
 

@@ -16,11 +16,14 @@ use super::catalogue::Catalogue;
 pub(super) struct State {
     /// `None` before the first answer.
     pub(super) catalogue: Option<Catalogue>,
-    /// The latest `at` that the change feed showed. Never our clock: an entry that was written
-    /// while ours was ahead would be skipped for good.
+    /// The latest `at` that the change feed showed; at first, when the service answered the
+    /// bootstrap. Never our clock: an entry that was written while ours was ahead would be
+    /// skipped for good.
     pub(super) watermark: Option<DateTime<Utc>>,
     /// When the feed was last read to its end, by the service's own clock.
     pub(super) asked: Option<DateTime<Utc>>,
+    /// The earliest start that was ever read or looked for; nothing before it can be missing.
+    pub(super) earliest: Option<DateTime<Utc>>,
     /// The timers that ran when they were last seen, with their start. Reports do not show
     /// them, so their absence there means nothing.
     pub(super) running: BTreeMap<i64, DateTime<Utc>>,
@@ -45,7 +48,9 @@ pub(super) enum Step {
     /// People, projects, clients, tags, workspaces, in one request.
     Bootstrap,
     /// Becomes reports month by month, from as far back as the settings say.
-    History { until: Option<DateTime<Utc>> },
+    History {
+        until: Option<DateTime<Utc>>,
+    },
     /// Becomes reports month by month that are compared with the ledger.
     Compare {
         from: DateTime<Utc>,
@@ -111,12 +116,15 @@ pub(super) struct Next {
     pub(super) timestamp: Option<i64>,
 }
 
+impl State {
+    /// Notes the start of an entry that was read.
+    pub(super) fn saw(&mut self, start: DateTime<Utc>) {
+        self.earliest = Some(self.earliest.map_or(start, |earliest| earliest.min(start)));
+    }
+}
+
 impl Report {
-    pub(super) fn new(
-        workspace: i64,
-        span: (DateTime<Utc>, DateTime<Utc>),
-        sweep: bool,
-    ) -> Self {
+    pub(super) fn new(workspace: i64, span: (DateTime<Utc>, DateTime<Utc>), sweep: bool) -> Self {
         Self {
             workspace,
             from: span.0,

@@ -68,11 +68,8 @@ pub(super) struct Entry {
     pub(super) task_id: Option<i64>,
     pub(super) billable: Option<bool>,
     pub(super) start: Option<String>,
-    /// Null while the timer runs, and only then: `duration` was recorded as -1, as 0 and as
-    /// the negative start for running entries (wire samples, December 2024). The outer `None`
-    /// is a missing key, which says nothing.
-    #[serde(default, deserialize_with = "present")]
-    pub(super) stop: Option<Option<String>>,
+    #[serde(default)]
+    pub(super) stop: Stop,
     pub(super) description: Option<String>,
     pub(super) tags: Option<Vec<String>>,
     pub(super) tag_ids: Option<Vec<i64>>,
@@ -107,8 +104,8 @@ pub(super) struct Row {
 pub(super) struct RowEntry {
     pub(super) id: i64,
     pub(super) start: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    pub(super) stop: Option<Option<String>>,
+    #[serde(default)]
+    pub(super) stop: Stop,
     pub(super) at: Option<String>,
 }
 
@@ -118,9 +115,23 @@ pub(super) struct OnlyId {
     pub(super) id: i64,
 }
 
-/// Keeps apart a key that is null and a key that is missing.
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(from).map(Some)
+/// The end of an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The key is not there, which says nothing.
+    #[default]
+    Missing,
+    /// The key is null: the timer runs. Only this says so; `duration` was recorded as -1, as 0
+    /// and as the negative start for running entries (wire samples, December 2024).
+    Running,
+    At(String),
+}
+
+impl<'de> Deserialize<'de> for Stop {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        Ok(text.map_or(Self::Running, Self::At))
+    }
 }
 
 /// Reads an instant with any offset and any fraction; `None` for what is none.
@@ -144,8 +155,8 @@ mod tests {
     fn a_missing_stop_is_not_a_null_stop() {
         let running: Entry = serde_json::from_str(r#"{"id":1,"stop":null}"#).unwrap();
         let unclear: Entry = serde_json::from_str(r#"{"id":1}"#).unwrap();
-        assert_eq!(running.stop, Some(None));
-        assert_eq!(unclear.stop, None);
+        assert_eq!(running.stop, Stop::Running);
+        assert_eq!(unclear.stop, Stop::Missing);
     }
 
     #[test]
