@@ -1,6 +1,11 @@
 //! The conformance suite held to its own word: it passes a good connector and catches each of
 //! the mistakes planted here.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test file, though not each function is a test"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -166,7 +171,7 @@ impl Paper {
         }
     }
 
-    fn list(&self, place: Place, mut listing: Listing) -> Result<Page> {
+    fn list(&self, place: &Place, mut listing: Listing) -> Result<Page> {
         let bug = self.world.bug;
         let after = listing.after;
         let rows = self.ask(|service| {
@@ -274,7 +279,7 @@ impl Connector for Paper {
                 listing.after = remembered;
             }
             return self.list(
-                Place {
+                &Place {
                     listing: None,
                     ..place
                 },
@@ -293,7 +298,7 @@ impl Connector for Paper {
             });
         }
         self.list(
-            place,
+            &place,
             Listing {
                 mark,
                 ..Listing::default()
@@ -340,9 +345,10 @@ impl Connector for Paper {
         }
         let look = |service: &mut Service| {
             let truth: BTreeSet<_> = service.projects.keys().copied().map(id).collect();
-            let look = |it: &Absent| match truth.contains(&it.id) {
-                true => (it.id.clone(), Presence::Present),
-                false => (it.id.clone(), Presence::Gone("404".to_owned())),
+            let look = |it: &Absent| {
+                let here = truth.contains(&it.id);
+                let gone = || Presence::Gone("404".to_owned());
+                (it.id.clone(), if here { Presence::Present } else { gone() })
             };
             absent.iter().map(look).collect()
         };

@@ -66,11 +66,11 @@ async fn the_limit_itself_is_allowed() {
 #[tokio::test]
 async fn a_cut_packed_body_is_no_answer() {
     use std::io::Write as _;
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder
         .write_all(format!("[{}1]", "1,".repeat(5000)).as_bytes())
         .unwrap();
-    let packed = packer.finish().unwrap();
+    let packed = encoder.finish().unwrap();
     for keep in [
         0,
         1,

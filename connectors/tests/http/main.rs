@@ -1,5 +1,10 @@
 //! The HTTP layer against a fake server with faults.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test file, though not each function is a test"
+)]
+
 #[path = "../../../tests/fakes/mod.rs"]
 mod fakes;
 

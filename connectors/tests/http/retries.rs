@@ -194,7 +194,10 @@ fn retry_after_is_read_in_all_its_forms() {
 
 proptest! {
     #[test]
-    fn retry_after_never_panics_and_stays_within_a_day(value in "\\PC{0,40}", at in 0..4e9 as i64) {
+    fn retry_after_never_panics_and_stays_within_a_day(
+        value in "\\PC{0,40}",
+        at in 0..4_000_000_000_i64,
+    ) {
         let now = DateTime::from_timestamp(at, 0).unwrap();
         let after = retry_after(&reply(429, &[("retry-after", &value)], ""), now).unwrap();
         prop_assert!(after >= now && after <= now + chrono::TimeDelta::days(1));
