@@ -139,8 +139,10 @@ async fn both_interfaces_give_the_same_records() {
 async fn a_comparison_finds_what_the_feed_does_not_tell() {
     let mut desk = Desk::new().await;
     let ids = fill(&desk, 20);
-    desk.fake.edit(ids[1], |entry| entry.tags = vec![5_000_001]);
+    desk.fake
+        .with(|world| world.entries.get_mut(&ids[1]).unwrap().tags = vec![5_000_001]);
     desk.pull(&Pull::Changes).await;
+    assert_eq!(desk.entry(ids[1]).tags, ["vor Ort"]);
     desk.pass(TimeDelta::days(4));
     desk.fake.with(|world| {
         // Toggl, 2018: an entry's `at` stays when its tag is deleted.

@@ -219,3 +219,114 @@ fn external(id: i64) -> ExternalId {
 fn blank(name: Option<String>) -> Option<String> {
     name.filter(|name| !name.trim().is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::toggl::catalogue::Catalogue;
+    use crate::toggl::envelope;
+
+    const TRACK: &str = include_str!("fixtures/track_entry.json");
+    const RUNNING: &str = include_str!("fixtures/track_running.json");
+    const REPORT: &str = include_str!("fixtures/report_row.json");
+
+    fn catalogue() -> Catalogue {
+        let me = serde_json::from_str(include_str!("fixtures/me.json")).unwrap();
+        Catalogue::from_me(&me, None)
+    }
+
+    fn track(text: &str, catalogue: &Catalogue) -> Raw {
+        let received = RawValue::from_string(text.to_owned()).unwrap();
+        let entry: wire::Entry = serde_json::from_str(text).unwrap();
+        envelope::track(catalogue, entry.id, &received, Some(&entry))
+    }
+
+    fn report(text: &str, catalogue: &Catalogue) -> Raw {
+        let received = RawValue::from_string(text.to_owned()).unwrap();
+        let row: wire::Row = serde_json::from_str(text).unwrap();
+        let id = row.time_entries[0].id;
+        envelope::report(catalogue, 2_000_001, id, &received, &row)
+    }
+
+    fn entry(raw: &Raw) -> TimeEntry {
+        match normalise(raw).unwrap().remove(0).record {
+            Record::TimeEntry(entry) => entry,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn both_shapes_give_one_record() {
+        let known = catalogue();
+        let (one, other) = (track(TRACK, &known), report(REPORT, &known));
+        assert_eq!(entry(&one), entry(&other));
+        assert_eq!((&one.id, &one.scope), (&other.id, &other.scope));
+        let read = entry(&one);
+        assert_eq!(read.worked.seconds(), Some(3 * 3600));
+        assert_eq!(read.tags, ["Abstimmung", "vor Ort"]);
+        assert_eq!(read.client.unwrap().id, Some(ExternalId::new("4000001")));
+        // Neither names the project of a catalogue that does not know it differently.
+        let mut strange = known;
+        strange.projects.clear();
+        assert_eq!(
+            entry(&track(TRACK, &strange)),
+            entry(&report(REPORT, &strange))
+        );
+    }
+
+    #[test]
+    fn null_runs_and_missing_is_refused() {
+        let running = entry(&track(RUNNING, &catalogue()));
+        assert!(matches!(running.worked, Worked::Running { .. }));
+        assert_eq!(running.description, "");
+        for field in ["start", "stop"] {
+            let mut value: serde_json::Value = serde_json::from_str(TRACK).unwrap();
+            value.as_object_mut().unwrap().remove(field);
+            let reject = normalise(&track(&value.to_string(), &catalogue())).unwrap_err();
+            assert_eq!(reject.field, Some(field));
+            value[field] = json!("gestern");
+            let reject = normalise(&track(&value.to_string(), &catalogue())).unwrap_err();
+            assert_eq!(reject.field, Some(field));
+        }
+    }
+
+    #[test]
+    fn tags_are_named_by_the_catalogue_where_the_row_only_numbers_them() {
+        let mut value: serde_json::Value = serde_json::from_str(REPORT).unwrap();
+        value["tag_names"] = json!(null);
+        let known = catalogue();
+        let read = entry(&report(&value.to_string(), &known));
+        assert_eq!(read.tags, ["Abstimmung", "vor Ort"]);
+        value["tag_ids"] = json!([5_000_001, 1]);
+        let reject = normalise(&report(&value.to_string(), &known)).unwrap_err();
+        assert_eq!(reject.field, Some("tag_ids"));
+    }
+
+    #[test]
+    fn a_project_keeps_its_client_and_tells_that_it_is_archived() {
+        let known = catalogue();
+        let me: wire::Me = serde_json::from_str(include_str!("fixtures/me.json")).unwrap();
+        let projects: Vec<Record> = me
+            .projects
+            .iter()
+            .flatten()
+            .map(|received| {
+                let read: wire::Project = serde_json::from_str(received.get()).unwrap();
+                let raw = envelope::project(&known, received, &read);
+                normalise(&raw).unwrap().remove(0).record
+            })
+            .collect();
+        let Record::Project(first) = &projects[0] else {
+            panic!("{projects:?}");
+        };
+        assert_eq!(
+            first.client.as_ref().unwrap().name.as_deref(),
+            Some("Bäckerei Ahorn")
+        );
+        assert!(!first.archived);
+        assert!(matches!(&projects[1], Record::Project(it) if it.archived));
+    }
+}

@@ -133,7 +133,12 @@ pub(super) fn expand(
         Step::History { until } => {
             let from = history_start(wishes, zone, now);
             state.saw(from);
-            (months(from, until.unwrap_or(now + AHEAD), zone), false)
+            let mut spans = months(from, until.unwrap_or(now), zone);
+            // What lies ahead comes with the current month, not with a request of its own.
+            if let (None, Some(newest)) = (until, spans.first_mut()) {
+                newest.1 = now + AHEAD;
+            }
+            (spans, false)
         }
         Step::Team => {
             let workspaces = selected(state, wishes).into_iter();
@@ -305,4 +310,125 @@ pub(super) fn days((from, until): Span) -> (NaiveDate, NaiveDate) {
         first.checked_sub_days(Days::new(1)).unwrap_or(first),
         last.checked_add_days(Days::new(1)).unwrap_or(last),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toggl::catalogue::Catalogue;
+
+    const BERLIN: Tz = chrono_tz::Europe::Berlin;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn known() -> State {
+        let mut catalogue = Catalogue {
+            me: 1,
+            ..Catalogue::default()
+        };
+        catalogue.workspaces.insert(10, "Studio".to_owned());
+        State {
+            catalogue: Some(catalogue),
+            watermark: Some(at("2026-11-01T00:00:00Z")),
+            asked: Some(at("2026-11-15T01:00:00Z")),
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn months_join_at_local_midnights_newest_first() {
+        let spans = months(
+            at("2026-09-10T00:00:00Z"),
+            at("2026-11-02T08:00:00Z"),
+            BERLIN,
+        );
+        let texts: Vec<_> = spans
+            .iter()
+            .map(|(from, until)| (from.to_string(), until.to_string()))
+            .collect();
+        let expected = [
+            ("2026-10-31 23:00:00 UTC", "2026-11-02 08:00:00 UTC"),
+            ("2026-09-30 22:00:00 UTC", "2026-10-31 23:00:00 UTC"),
+            ("2026-09-10 00:00:00 UTC", "2026-09-30 22:00:00 UTC"),
+        ];
+        let expected = expected.map(|(from, until)| (from.to_owned(), until.to_owned()));
+        assert_eq!(texts, expected);
+        let now = at("2026-10-31T23:00:00Z");
+        assert!(months(now, now, BERLIN).is_empty());
+        assert_eq!(months(now - TimeDelta::seconds(1), now, BERLIN).len(), 1);
+    }
+
+    #[test]
+    fn months_cover_every_zone_without_gap() {
+        let (from, until) = (at("2006-01-01T00:00:00Z"), at("2026-11-02T08:00:00Z"));
+        for zone in chrono_tz::TZ_VARIANTS {
+            let spans = months(from, until, zone);
+            assert_eq!(spans.first().unwrap().1, until, "{zone}");
+            assert_eq!(spans.last().unwrap().0, from, "{zone}");
+            assert!(
+                spans.windows(2).all(|pair| pair[0].0 == pair[1].1),
+                "{zone}"
+            );
+            assert!(spans.iter().all(|(from, until)| from < until), "{zone}");
+            assert!(
+                (251..=252).contains(&spans.len()),
+                "{zone}: {}",
+                spans.len()
+            );
+        }
+    }
+
+    #[test]
+    fn the_feed_overlaps_and_stays_within_reach() {
+        let state = known();
+        let now = at("2026-11-16T01:00:00Z");
+        assert_eq!(since(&state, now), at("2026-10-30T00:00:00Z"));
+        let later = at("2027-06-01T00:00:00Z");
+        assert_eq!(since(&state, later), later - REACH);
+    }
+
+    #[test]
+    fn a_comparison_under_way_is_widened_and_not_begun_anew() {
+        let now = at("2026-11-16T01:00:00Z");
+        let (october, september) = (at("2026-10-01T00:00:00Z"), at("2026-09-01T00:00:00Z"));
+        let wishes = Wishes::default();
+        let mut state = known();
+        begin(&mut state, &Pull::Compare { from: october }, &wishes, now);
+        let plan = state.todo.clone();
+        for mode in [Pull::Changes, Pull::Compare { from: now }] {
+            begin(&mut state, &mode, &wishes, now);
+            assert_eq!(state.todo, plan);
+        }
+        begin(&mut state, &Pull::Compare { from: september }, &wishes, now);
+        let until = Some(october);
+        let wider = Step::Compare {
+            from: september,
+            until,
+        };
+        assert_eq!(state.todo[state.todo.len() - 2], wider);
+        assert_eq!(state.todo.back(), Some(&Step::Since));
+    }
+
+    #[test]
+    fn what_track_cannot_reach_is_told() {
+        let now = at("2026-11-16T01:00:00Z");
+        let mut state = known();
+        for (from, until) in [
+            ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"),
+            ("2026-01-01T00:00:00Z", "2026-10-01T00:00:00Z"),
+        ] {
+            let report = Report::new(10, (at(from), at(until)), false);
+            state.todo.push_back(Step::Report(report));
+        }
+        let notices = without_reports(&mut state, 10, now);
+        assert_eq!(notices.len(), 1);
+        let Some(Step::Track(track)) = state.todo.front() else {
+            panic!("{:?}", state.todo);
+        };
+        assert_eq!(track.from, at("2026-08-23T00:00:00Z"));
+        assert_eq!(track.until, at("2026-11-01T00:00:00Z"));
+        assert_eq!(state.todo.len(), 1);
+    }
 }

@@ -18,7 +18,7 @@ use axum::response::Response;
 use serde_json::Value;
 use stundenbuch_connectors::clock::{Clock as _, ManualClock};
 
-pub use self::world::{Access, Entry, OTHER, OWNER, Quota, TOKEN, WORKSPACE, World};
+pub use self::world::{Access, Entry, OTHER, TOKEN, World};
 use super::Server;
 
 /// A running fake, and the hand that moves its world.
@@ -66,6 +66,7 @@ impl Toggl {
         }
     }
 
+    /// The address to configure for the Track API.
     pub fn api_url(&self) -> String {
         format!("{}/api/v9", self.server.base())
     }

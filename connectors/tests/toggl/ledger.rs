@@ -73,8 +73,9 @@ impl Desk {
         self.settings.set(kind.setting(key).unwrap(), value);
     }
 
-    /// A fresh connector, as after a restart: the budgets were kept.
+    /// A fresh connector, as after a restart: the budgets were kept, and it took two seconds.
     pub(crate) fn connector(&self) -> Box<dyn Connector> {
+        self.pass(TimeDelta::seconds(2));
         let platform = Platform {
             clock: Arc::new(self.fake.clock.clone()),
             budgets: Arc::clone(&self.budgets) as _,

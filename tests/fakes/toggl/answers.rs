@@ -6,7 +6,7 @@ use axum::response::Response;
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::world::{AUTHORIZATION, Access, Entry, OWNER, TOKEN, World};
+use super::world::{AUTHORIZATION, Access, Entry, OWNER, TOKEN, WORKSPACE, World};
 use super::{Answer, Asked};
 
 type Headers = Vec<(&'static str, String)>;
@@ -116,9 +116,10 @@ fn me(world: &World, asked: &Asked, now: DateTime<Utc>) -> Value {
         json!({"id": id, "name": name, "role": "admin", "premium": false, "api_token": TOKEN,
             "ical_url": format!("/ical/{TOKEN}"), "rounding": 1, "rounding_minutes": 15})
     });
-    let clients = world.clients.iter().map(
-        |(id, name)| json!({"id": id, "wid": super::WORKSPACE, "archived": false, "name": name}),
-    );
+    let clients = world
+        .clients
+        .iter()
+        .map(|(id, name)| json!({"id": id, "wid": WORKSPACE, "archived": false, "name": name}));
     let projects = world.projects.iter().filter(|(_, project)| project.listed);
     let projects = projects.map(|(id, project)| {
         json!({"id": id, "workspace_id": project.workspace, "wid": project.workspace,
@@ -128,7 +129,7 @@ fn me(world: &World, asked: &Asked, now: DateTime<Utc>) -> Value {
     let tags = world
         .tags
         .iter()
-        .map(|(id, name)| json!({"id": id, "workspace_id": super::WORKSPACE, "name": name}));
+        .map(|(id, name)| json!({"id": id, "workspace_id": WORKSPACE, "name": name}));
     let recent = now - TimeDelta::days(9);
     let recent = own(world).filter(|(_, it)| it.deleted.is_none() && it.start >= recent);
     me["workspaces"] = list(workspaces.collect());
@@ -319,12 +320,13 @@ fn report_row(world: &World, search: &Value, number: usize, id: i64, entry: &Ent
         let it = it.with_timezone(&world.zone);
         it.to_rfc3339_opts(SecondsFormat::Secs, false)
     };
-    let stop = entry.stop.unwrap_or(entry.start);
+    let mut stop = entry.stop.unwrap_or(entry.start);
     let mut seconds = (stop - entry.start).num_seconds();
     // Left out, the user's preference decides; so it does on the real service.
     if search["rounding"] != json!(0) {
         let unit = world.rounding * 60;
         seconds = (seconds + unit - 1) / unit * unit;
+        stop = entry.start + TimeDelta::seconds(seconds);
     }
     let mut row = json!({
         "user_id": entry.user, "username": world.people[&entry.user].0,
@@ -334,7 +336,7 @@ fn report_row(world: &World, search: &Value, number: usize, id: i64, entry: &Ent
         "row_number": number,
         "time_entries": [{
             "id": id, "seconds": seconds, "start": local(entry.start),
-            "stop": local(entry.start + TimeDelta::seconds(seconds)),
+            "stop": local(stop),
             "at": entry.at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, false)),
             "at_tz": entry.at.map(local),
         }],

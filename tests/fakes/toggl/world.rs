@@ -189,11 +189,11 @@ impl World {
         self.last_id
     }
 
-    /// Seconds of the owner's finished, undeleted work.
+    /// Seconds of everybody's finished, undeleted work.
     pub fn worked_seconds(&self) -> i64 {
         let finished = self.entries.values().filter(|it| it.deleted.is_none());
         finished
-            .filter_map(|entry| Some((entry.stop? - entry.start).num_seconds()))
+            .filter_map(|entry| Some(entry.stop?.timestamp() - entry.start.timestamp()))
             .sum()
     }
 }
