@@ -1,5 +1,11 @@
 //! The Toggl connector against a stateful fake that enforces Toggl's quotas.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test file, though not each function is a test"
+)]
+
 #[path = "toggl/conformance.rs"]
 mod conformance;
 #[path = "../../tests/fakes/mod.rs"]
@@ -13,7 +19,8 @@ mod trouble;
 
 use chrono::{NaiveDate, TimeDelta};
 use stundenbuch_connectors::clock::Clock as _;
-use stundenbuch_connectors::contract::Pull;
+use stundenbuch_connectors::contract::{Cursor, Pull};
+use stundenbuch_connectors::error::Kind;
 use stundenbuch_connectors::kind::Value;
 use stundenbuch_connectors::record::Worked;
 
@@ -120,7 +127,7 @@ async fn both_interfaces_give_the_same_records() {
         desk.fake.edit(*number, |entry| {
             entry.tags = vec![5_000_002, 5_000_001];
             entry.start += TimeDelta::microseconds(731_000);
-            entry.project = [None, Some(3_000_001), Some(3_000_002)][(number % 3) as usize];
+            entry.project = (number % 3 > 0).then(|| 3_000_000 + number % 3);
             entry.description = (number % 2 == 0).then(|| "Ü".to_owned());
         });
     }
@@ -174,8 +181,8 @@ async fn what_a_report_does_not_show_yet_is_not_gone() {
     desk.pull(&Pull::Changes).await;
     desk.pass(TimeDelta::hours(1));
     for hidden in [1, 10] {
-        desk.fake
-            .with(|world| world.lagging = ids[..hidden].iter().copied().collect());
+        let hidden = ids[..hidden].iter().map(|id| (*id, None)).collect();
+        desk.fake.with(|world| world.lag = hidden);
         let mode = compare(&desk, 30);
         desk.pull(&mode).await;
         desk.must_be_true();
@@ -190,10 +197,56 @@ async fn what_a_report_does_not_show_yet_is_not_gone() {
     );
 
     desk.fake.edit(running, |entry| {
-        entry.stop = Some(entry.start + TimeDelta::minutes(80))
+        entry.stop = Some(entry.start + TimeDelta::minutes(80));
     });
     desk.quiet_night().await;
     assert_eq!(desk.entry(running).worked.seconds(), Some(4800));
+    desk.must_be_true();
+}
+
+#[tokio::test]
+async fn a_report_that_is_behind_undoes_nothing() {
+    let mut desk = Desk::new().await;
+    let ids = fill(&desk, 20);
+    desk.pull(&Pull::Changes).await;
+    desk.pass(TimeDelta::hours(1));
+    let behind = desk.fake.with(|world| world.entries.clone());
+    desk.fake
+        .with(|world| world.lag = behind.into_iter().map(|(id, it)| (id, Some(it))).collect());
+    desk.fake
+        .edit(ids[3], |entry| entry.description = Some("Kasse".to_owned()));
+    desk.fake.delete(ids[4]);
+    let mode = compare(&desk, 30);
+    desk.pull(&mode).await;
+    assert_eq!(desk.entry(ids[3]).description, "Kasse");
+    assert_eq!(desk.gone, [id(ids[4])]);
+    desk.must_be_true();
+}
+
+#[tokio::test]
+async fn a_change_that_shows_late_is_still_seen() {
+    let mut desk = Desk::new().await;
+    fill(&desk, 20);
+    desk.pull(&Pull::Changes).await;
+    desk.pass(TimeDelta::days(5));
+    desk.fake.add(Entry::of(desk.fake.clock.now(), 5));
+    desk.pull(&Pull::Changes).await;
+    let mut late = Entry::of(desk.fake.clock.now() - TimeDelta::hours(50), 15);
+    late.at = Some(desk.fake.clock.now() - TimeDelta::hours(47));
+    desk.fake.add(late);
+    assert_eq!(desk.quiet_night().await, 1);
+    desk.must_be_true();
+}
+
+#[tokio::test]
+async fn a_first_pull_may_compare_at_once() {
+    let mut desk = Desk::new().await;
+    fill(&desk, 300);
+    let mode = Pull::Compare {
+        from: chrono::DateTime::UNIX_EPOCH,
+    };
+    assert_eq!(desk.pull(&mode).await, 6);
+    assert_eq!(desk.revisions, 300);
     desk.must_be_true();
 }
 
@@ -355,7 +408,7 @@ async fn a_team_is_read_by_reports_and_only_when_wanted() {
     desk.pull(&Pull::Changes).await;
     assert_eq!(desk.entries.len(), 5);
 
-    desk.cursor = stundenbuch_connectors::contract::Cursor::start();
+    desk.cursor = Cursor::start();
     desk.set("team", Value::Flag(true));
     desk.pull(&Pull::Changes).await;
     desk.must_be_true();
@@ -412,7 +465,7 @@ async fn only_the_wanted_workspaces_are_read() {
     assert_eq!(desk.notices, ["workspace-not-visible"]);
 
     desk.set("workspaces", Value::Texts(vec!["2000002".to_owned()]));
-    desk.cursor = stundenbuch_connectors::contract::Cursor::start();
+    desk.cursor = Cursor::start();
     desk.entries.clear();
     desk.pull(&Pull::Changes).await;
     assert_eq!(
@@ -421,9 +474,9 @@ async fn only_the_wanted_workspaces_are_read() {
     );
 
     desk.set("workspaces", Value::Texts(vec!["Zirkus".to_owned()]));
-    desk.cursor = stundenbuch_connectors::contract::Cursor::start();
+    desk.cursor = Cursor::start();
     let error = desk.try_pull(&Pull::Changes).await.unwrap_err();
-    assert_eq!(error.kind(), stundenbuch_connectors::error::Kind::Settings);
+    assert_eq!(error.kind(), Kind::Settings);
     assert!(error.to_string().contains("Verein (2000002)"), "{error}");
 }
 

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::pull::external;
-use super::{Toggl, plan, wire};
+use super::{Toggl, span, wire};
 use crate::contract::{Absent, Presence};
 use crate::error::{Error, Kind, Result};
 use crate::record::{ExternalId, Stream};
@@ -19,8 +19,9 @@ use crate::record::{ExternalId, Stream};
 /// that are still there.
 const ONE_BY_ONE: usize = 3;
 
-/// A report spans at most a year (that of v2 did; v3 does not say).
-const YEAR: TimeDelta = TimeDelta::days(364);
+/// A report spans at most a year (that of v2 did; v3 does not say), of which the days before
+/// and after are a part.
+const YEAR: TimeDelta = TimeDelta::days(363);
 
 /// So many identifiers fit into one page of a report.
 const IDS_MAX: usize = 200;
@@ -122,8 +123,7 @@ impl Toggl {
 }
 
 fn search(ids: &[i64], now: DateTime<Utc>) -> serde_json::Value {
-    let (first, _) = plan::days((now - YEAR, now));
-    let last = (now + TimeDelta::days(1)).date_naive();
+    let (first, last) = span::days((now - YEAR, now));
     json!({
         "start_date": first.to_string(),
         "end_date": last.to_string(),

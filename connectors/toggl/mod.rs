@@ -37,6 +37,7 @@
 //! - Toggl 2.0 ("Focus") is another service with another key, and not read here.
 
 mod api;
+mod bootstrap;
 mod catalogue;
 mod classify;
 mod confirm;
@@ -45,6 +46,7 @@ mod normalise;
 mod plan;
 mod pull;
 mod report;
+mod span;
 mod state;
 mod wire;
 

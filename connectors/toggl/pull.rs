@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::api::{LISTING_MAX, Listing};
-use super::catalogue::Catalogue;
 use super::state::{State, Step, Track};
-use super::{Toggl, classify, envelope, plan, wire};
+use super::{Toggl, envelope, plan, wire};
 use crate::contract::{Cursor, Gone, Notice, Page, Pull, Sweep};
 use crate::error::{Error, Kind, Result};
 use crate::record::{ExternalId, Stream};
@@ -54,81 +52,6 @@ impl Toggl {
             }
         }
         None
-    }
-
-    /// Reads the account and all its names.
-    async fn bootstrap(&self, state: &mut State) -> Result<Page> {
-        let reply = self.api.me().await?;
-        let me: wire::Me = reply.json()?;
-        let received: Value = reply.json()?;
-        let catalogue = Catalogue::from_me(&me, state.catalogue.as_ref());
-        let mut page = Page {
-            notices: self.check_workspaces(&catalogue)?,
-            ..Page::default()
-        };
-        page.raw.push(envelope::owner(me.id, &received));
-        for project in me.projects.iter().flatten() {
-            let Ok(read) = serde_json::from_str::<wire::Project>(project.get()) else {
-                continue;
-            };
-            match &read.server_deleted_at {
-                Some(at) => page.gone.push(gone(Stream::Projects, read.id, at)),
-                None => page.raw.push(envelope::project(&catalogue, project, &read)),
-            }
-        }
-        if state.watermark.is_none() {
-            let touched = me.at.as_deref().and_then(wire::instant);
-            state.watermark = classify::answered(&reply).or(touched);
-        }
-        state.denied.clear();
-        state.catalogue = Some(catalogue);
-        state.fresh = true;
-        // Of the recent entries only the running timer is taken: nothing else here may show it,
-        // while the others come with names from the reports or the feed.
-        let running = me.time_entries.into_iter().flatten().filter(|received| {
-            read_entry(received).is_some_and(|entry| entry.stop == wire::Stop::Running)
-        });
-        let rows: Vec<Box<RawValue>> = running.collect();
-        self.take(state, &rows, &mut page);
-        Ok(page)
-    }
-
-    /// Which wanted workspaces there are not. None at all is an error: with no workspace to
-    /// read, every pull would look like a quiet night.
-    fn check_workspaces(&self, catalogue: &Catalogue) -> Result<Vec<Notice>> {
-        let there = || {
-            let names = catalogue.workspaces.iter();
-            let names: Vec<String> = names.map(|(id, name)| format!("{name} ({id})")).collect();
-            names.join(", ")
-        };
-        let missing = self.wishes.workspaces.iter().filter(|wish| {
-            let mut workspaces = catalogue.workspaces.iter();
-            !workspaces.any(|(id, name)| plan::is_called(wish, *id, name))
-        });
-        let missing: Vec<&String> = missing.collect();
-        let wanted = &self.wishes.workspaces;
-        if catalogue.workspaces.is_empty() {
-            return Err(
-                Error::new(Kind::Protocol, "Toggl names no workspace of this account")
-                    .hint("log in to Toggl once and see whether the account is still in one"),
-            );
-        }
-        if !wanted.is_empty() && missing.len() == wanted.len() {
-            return Err(
-                Error::new(Kind::Settings, "none of the wanted workspaces is visible")
-                    .with("wanted", wanted.join(", "))
-                    .with("visible", there())
-                    .hint("correct `workspaces`, or use a token of somebody who is in them"),
-            );
-        }
-        let notices = missing.into_iter().map(|wish| Notice {
-            code: "workspace-not-visible",
-            text: format!(
-                "the workspace `{wish}` is not visible; visible are {}",
-                there()
-            ),
-        });
-        Ok(notices.collect())
     }
 
     /// Reads the change feed: in a quiet night the only request.
@@ -228,38 +151,8 @@ impl Toggl {
         Ok(page)
     }
 
-    /// Fetches the names anew, once in a pull, when an entry belongs to a project that is not
-    /// among them. Projects that stay unknown (deleted, or another person's private one) are
-    /// remembered, and named as the entry itself names them.
-    pub(super) async fn know_projects(
-        &self,
-        state: &mut State,
-        projects: BTreeSet<i64>,
-        page: &mut Page,
-    ) -> Result<()> {
-        let unknown = |state: &State| -> BTreeSet<i64> {
-            let Some(catalogue) = &state.catalogue else {
-                return BTreeSet::new();
-            };
-            let ids = projects.iter().copied();
-            ids.filter(|id| !catalogue.projects.contains_key(id) && !catalogue.strange.contains(id))
-                .collect()
-        };
-        if !state.fresh && !unknown(state).is_empty() {
-            let names = self.bootstrap(state).await?;
-            page.raw.extend(names.raw);
-            page.gone.extend(names.gone);
-            page.notices.extend(names.notices);
-        }
-        let strange = unknown(state);
-        if let Some(catalogue) = &mut state.catalogue {
-            catalogue.strange.extend(strange);
-        }
-        Ok(())
-    }
-
     /// Puts rows from Track into a page. Returns how many had not even an identifier.
-    fn take(&self, state: &mut State, rows: &[Box<RawValue>], page: &mut Page) -> usize {
+    pub(super) fn take(&self, state: &mut State, rows: &[Box<RawValue>], page: &mut Page) -> usize {
         let selected = plan::selected(state, &self.wishes);
         let catalogue = state.catalogue.clone().unwrap_or_default();
         let mut unreadable = 0;
@@ -281,11 +174,7 @@ impl Toggl {
                 page.gone.push(gone(Stream::Time, id, at));
                 continue;
             }
-            if let Some(start) = entry
-                .as_ref()
-                .and_then(starts)
-                .filter(|it| *it > plan::beginning())
-            {
+            if let Some(start) = entry.as_ref().and_then(starts) {
                 state.saw(start);
             }
             if let Some(start) = entry.as_ref().and_then(running_since) {
@@ -304,7 +193,7 @@ fn refused_twice(from: DateTime<Utc>) -> Error {
         .with("from", from.format("%Y-%m-%d"))
 }
 
-fn read_entry(row: &RawValue) -> Option<wire::Entry> {
+pub(super) fn read_entry(row: &RawValue) -> Option<wire::Entry> {
     serde_json::from_str(row.get()).ok()
 }
 
@@ -362,7 +251,7 @@ fn sweeps(rows: &[Box<RawValue>], track: &Track) -> Vec<Sweep> {
         .collect()
 }
 
-fn gone(stream: Stream, id: i64, at: &str) -> Gone {
+pub(super) fn gone(stream: Stream, id: i64, at: &str) -> Gone {
     Gone {
         stream,
         id: external(id),

@@ -10,7 +10,7 @@ use super::api::ReportPage;
 use super::catalogue::{Catalogue, Who};
 use super::pull::{external, unreadable_notice};
 use super::state::{Changed, Next, Report, State, Step};
-use super::{Toggl, envelope, plan, wire};
+use super::{Toggl, envelope, plan, span, wire};
 use crate::contract::{Notice, Page, Sweep};
 use crate::error::{Error, Kind, Result};
 use crate::record::Stream;
@@ -86,7 +86,7 @@ impl Toggl {
     }
 
     fn search_span(&self, state: &State, catalogue: &Catalogue, report: &Report) -> Value {
-        let (first, last) = plan::days((report.from, report.until));
+        let (first, last) = span::days((report.from, report.until));
         let mut search = json!({
             "start_date": first.to_string(),
             "end_date": last.to_string(),
@@ -135,7 +135,7 @@ impl Toggl {
         now: DateTime<Utc>,
     ) -> Result<Page> {
         let mut page = Page::default();
-        let (first, last) = plan::days((now - plan::REACH, now + plan::AHEAD));
+        let (first, last) = span::days((now - plan::REACH, now + plan::AHEAD));
         let mut search = json!({
             "start_date": first.to_string(),
             "end_date": last.to_string(),
@@ -172,6 +172,9 @@ impl Toggl {
             changed.newest = changed.newest.max(at.map(|at| at.min(now)));
             if row.user_id.is_none_or(|user| user == catalogue.me) {
                 continue;
+            }
+            if let Some(start) = entry.start.as_deref().and_then(wire::instant) {
+                state.saw(start);
             }
             learn(&mut catalogue, row, &mut page);
             let raw = envelope::report(&catalogue, changed.workspace, entry.id, received, row);

@@ -117,8 +117,10 @@ pub(super) struct Next {
 }
 
 impl State {
-    /// Notes the start of an entry that was read.
+    /// Notes the start of an entry that was read. One from before there was a Toggl is a slip of
+    /// the keyboard, and no reason to compare centuries.
     pub(super) fn saw(&mut self, start: DateTime<Utc>) {
+        let start = start.max(super::plan::beginning());
         self.earliest = Some(self.earliest.map_or(start, |earliest| earliest.min(start)));
     }
 }

@@ -18,6 +18,10 @@ use axum::response::Response;
 use serde_json::Value;
 use stundenbuch_connectors::clock::{Clock as _, ManualClock};
 
+#[allow(
+    unused_imports,
+    reason = "each test file uses its own part of the fakes"
+)]
 pub use self::world::{Access, Entry, OTHER, TOKEN, World};
 use super::Server;
 

@@ -93,9 +93,9 @@ impl Desk {
         for _ in 0..2000 {
             let connector = self.connector();
             let page = connector.pull(&self.cursor, mode).await?;
-            let more = page.more;
+            let unfinished = page.more;
             self.take(&*connector, page).await?;
-            if !more {
+            if !unfinished {
                 return Ok(self.fake.server.requests().len() - before);
             }
         }

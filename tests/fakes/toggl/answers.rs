@@ -218,7 +218,8 @@ fn track_entry(world: &World, id: i64, entry: &Entry, meta: bool) -> Value {
         "task_id": null, "billable": entry.billable, "start": seconds(entry.start),
         "stop": entry.stop.map(seconds), "duration": duration,
         "description": entry.description, "tags": tags, "tag_ids": entry.tags,
-        "duronly": true, "at": entry.at.map(micros), "server_deleted_at": entry.deleted.map(seconds),
+        "duronly": true, "at": entry.at.map(micros),
+        "server_deleted_at": entry.deleted.map(seconds),
         "user_id": entry.user, "uid": entry.user, "wid": entry.workspace,
     });
     if let Some(project) = entry.project {
@@ -289,15 +290,17 @@ fn matching<'a>(world: &'a World, workspace: i64, search: &Value) -> Option<Vec<
     let day = |key: &str| search[key].as_str()?.parse::<NaiveDate>().ok();
     let (first, last) = (day("start_date")?, day("end_date")?);
     let wanted = |key: &str, id: i64| {
-        let list = search[key].as_array();
-        list.is_none_or(|list| list.contains(&json!(id)))
+        let given = search[key].as_array();
+        given.is_none_or(|given| given.contains(&json!(id)))
     };
     let mut rows: Vec<(i64, &Entry)> = world
         .entries
         .iter()
-        .map(|(id, entry)| (*id, entry))
+        .filter_map(|(id, entry)| {
+            let shown = world.lag.get(id).map_or(Some(entry), Option::as_ref);
+            Some((*id, shown?))
+        })
         .filter(|(_, it)| it.workspace == workspace && it.deleted.is_none() && it.stop.is_some())
-        .filter(|(id, _)| !world.lagging.contains(id))
         .filter(|(id, it)| wanted("user_ids", it.user) && wanted("time_entry_ids", *id))
         .filter(|(_, it)| {
             let day = it.start.with_timezone(&world.zone).date_naive();

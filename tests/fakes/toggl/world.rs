@@ -1,6 +1,6 @@
 //! What there is in the fake Toggl, and the quotas on looking at it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -120,8 +120,8 @@ pub struct World {
     pub tags: BTreeMap<i64, String>,
     pub entries: BTreeMap<i64, Entry>,
     pub reports: Access,
-    /// Entries that reports do not show yet.
-    pub lagging: BTreeSet<i64>,
+    /// What reports show instead of these entries, being behind; `None` for nothing yet.
+    pub lag: BTreeMap<i64, Option<Entry>>,
     /// The most rows that a report takes in a page; more is an error.
     pub page_max: usize,
     /// How far back Track is willing to look.
@@ -167,7 +167,7 @@ impl Default for World {
             tags: named(&[(5_000_001, "vor Ort"), (5_000_002, "Abstimmung")]),
             entries: BTreeMap::new(),
             reports: Access::Open,
-            lagging: BTreeSet::new(),
+            lag: BTreeMap::new(),
             page_max: 1000,
             reach: TimeDelta::days(90),
             rounding: 15,
