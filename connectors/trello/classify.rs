@@ -2,11 +2,11 @@
 //!
 //! Error bodies are sometimes JSON and often plain text, so they are read as text first.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::IgnoredAny;
 
 use crate::error::{Error, Kind};
-use crate::http::{Reply, Verdict};
+use crate::http::{Reply, Verdict, retry_after};
 
 /// Trello names no time to wait; its windows are ten seconds long ("API limits", read 2026-01).
 const WINDOW: TimeDelta = TimeDelta::seconds(10);
@@ -50,6 +50,7 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
             reply,
         )),
         429 => Verdict::Retry {
+            // Trello describes no `Retry-After`; a proxy, or a later Trello, may send one.
             after: Some(retry_after(reply, now).unwrap_or(now + WINDOW)),
             error: failure(Kind::RateLimited, "Trello asks to wait", reply),
         },
@@ -108,16 +109,6 @@ fn failure(kind: Kind, what: &str, reply: &Reply) -> Error {
         empty if empty.is_empty() => error,
         body => error.with("body", body),
     }
-}
-
-/// Trello describes no `Retry-After`; it is kept where a proxy or a later Trello sends one.
-fn retry_after(reply: &Reply, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let value = reply.header("retry-after")?.trim();
-    if let Ok(seconds) = value.parse::<u32>() {
-        return Some(now + TimeDelta::seconds(i64::from(seconds)));
-    }
-    let date = NaiveDateTime::parse_from_str(value, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
-    Some(date.and_utc())
 }
 
 #[cfg(test)]

@@ -186,22 +186,17 @@ impl fmt::Debug for Trello {
 
 fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn Connector>> {
     let days = settings.count("full_every_days").unwrap_or(7);
-    let options = Options {
-        connection: name.to_owned(),
-        base: settings
-            .text("api_url")
-            .unwrap_or("https://api.trello.com/1")
-            .trim_end_matches('/')
-            .to_owned(),
-        headers: vec![("authorization", authorization(settings)?)],
-        buckets: KIND.buckets,
-        // Trello itself gives up after 30 seconds.
-        timeout: Duration::from_secs(60),
-        body_max: 64 << 20,
-        wait_max: Duration::from_secs(60),
-        attempts_max: 5,
-        classify: classify::classify,
-    };
+    let base = settings
+        .text("api_url")
+        .unwrap_or("https://api.trello.com/1");
+    let (key, token) = (credential(settings, "key")?, credential(settings, "token")?);
+    let mut options = Options::new(name, base.trim_end_matches('/'), KIND.buckets);
+    options.headers = vec![("authorization", authorization(key, token))];
+    options.secrets = vec![key.clone(), token.clone()];
+    options.classify = classify::classify;
+    // Trello itself gives up after 30 seconds, and a big board takes some to arrive.
+    options.timeout = Duration::from_secs(90);
+    options.body_max = 64 << 20;
     Ok(Box::new(Trello {
         http: Http::new(options, platform)?,
         clock: Arc::clone(&platform.clock),
@@ -211,28 +206,29 @@ fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn
     }))
 }
 
+/// A credential, if it can be one: a quote or a line end would break the header.
+fn credential<'a>(settings: &'a Settings, key: &'static str) -> Result<&'a Secret> {
+    let wrong = |what: &str| Error::new(ErrorKind::Settings, format!("`{key}` {what}"));
+    let secret = settings
+        .secret(key)
+        .ok_or_else(|| wrong("is not configured"))?;
+    let plain = |sign: u8| sign.is_ascii_alphanumeric() || b"-_.".contains(&sign);
+    if secret.expose().is_empty() || !secret.expose().bytes().all(plain) {
+        return Err(wrong("names a secret that is no such word as Trello gives")
+            .hint("it is one word of letters and digits; copy it again, without quotes"));
+    }
+    Ok(secret)
+}
+
 /// Key and token as one header. The token works in the address as well, where every log on the
 /// way would keep it.
-fn authorization(settings: &Settings) -> Result<Secret> {
-    let part = |key: &'static str| {
-        let secret = settings
-            .secret(key)
-            .ok_or_else(|| Error::new(ErrorKind::Settings, format!("`{key}` is not configured")))?;
-        let plain = |sign: u8| sign.is_ascii_alphanumeric() || b"-_.".contains(&sign);
-        if secret.expose().is_empty() || !secret.expose().bytes().all(plain) {
-            let message = format!("the secret of `{key}` is not a Trello {key}");
-            return Err(Error::new(ErrorKind::Settings, message)
-                .hint("it is one word of letters and digits; copy it again, without quotes"));
-        }
-        Ok(secret)
-    };
-    let (key, token) = (part("key")?, part("token")?);
+fn authorization(key: &Secret, token: &Secret) -> Secret {
     let header = Zeroizing::new(format!(
         r#"OAuth oauth_consumer_key="{}", oauth_token="{}""#,
         key.expose(),
         token.expose()
     ));
-    Ok(Secret::new(&header))
+    Secret::new(&header)
 }
 
 #[async_trait]

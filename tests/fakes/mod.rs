@@ -11,6 +11,7 @@
     reason = "each test file uses its own part of the fakes"
 )]
 
+pub mod trello;
 mod wire;
 
 use std::sync::{Arc, Mutex};
