@@ -5,6 +5,8 @@
 
 mod base;
 mod classify;
+mod gate;
+mod message;
 mod redact;
 mod redirect;
 mod retry;
@@ -15,19 +17,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::de::DeserializeOwned;
 
+use self::gate::{Gate, Turn};
 use self::redirect::Trail;
 use self::retry::Delays;
 use self::transport::Transport;
 use crate::clock::Clock;
 use crate::contract::Platform;
-use crate::error::{Error, Kind, Result, Retry};
+use crate::error::{Error, Result, Retry};
 use crate::kind::Bucket;
 use crate::secret::Secret;
 
 pub use self::base::segment;
 pub use self::classify::{classify_standard, retry_after};
+pub use self::message::{Method, Reply, Request};
 
 /// How a connection talks to its service.
 #[derive(Clone, Debug)]
@@ -54,7 +57,7 @@ pub struct Options {
     /// The connector's reading of an answer.
     pub classify: fn(&Reply, DateTime<Utc>) -> Verdict,
     /// Where the service tells what is left of its quota: how to read it.
-    pub quota: Option<fn(&Reply, DateTime<Utc>) -> Option<Quota>>,
+    pub quota: Option<ReadQuota>,
 }
 
 impl Options {
@@ -72,13 +75,16 @@ impl Options {
             buckets,
             timeout: Duration::from_secs(30),
             body_max: 32 << 20,
-            wait_max: Duration::from_secs(120),
+            wait_max: Duration::from_mins(2),
             attempts_max: 4,
             classify: classify_standard,
             quota: None,
         }
     }
 }
+
+/// Reads from an answer what the service says of its quota, where it does.
+pub type ReadQuota = fn(&Reply, DateTime<Utc>) -> Option<Quota>;
 
 /// What a service says of its quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,107 +111,6 @@ pub enum Verdict {
     Fail(Error),
 }
 
-/// One request, relative to the connection's base.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub method: Method,
-    pub bucket: &'static str,
-    /// Begins with a slash.
-    pub path: String,
-    pub query: Vec<(&'static str, String)>,
-    pub body: Option<serde_json::Value>,
-}
-
-/// The methods in use. `Read` marks a `POST` that changes nothing, as reports are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    Get,
-    PostRead,
-}
-
-impl Method {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::PostRead => "POST",
-        }
-    }
-}
-
-impl Request {
-    pub fn get(bucket: &'static str, path: impl Into<String>) -> Self {
-        Self {
-            method: Method::Get,
-            bucket,
-            path: path.into(),
-            query: Vec::new(),
-            body: None,
-        }
-    }
-
-    /// A `POST` that reads, safe to repeat.
-    pub fn post_read(
-        bucket: &'static str,
-        path: impl Into<String>,
-        body: serde_json::Value,
-    ) -> Self {
-        Self {
-            method: Method::PostRead,
-            bucket,
-            path: path.into(),
-            query: Vec::new(),
-            body: Some(body),
-        }
-    }
-
-    #[must_use]
-    pub fn query(mut self, key: &'static str, value: impl ToString) -> Self {
-        self.query.push((key, value.to_string()));
-        self
-    }
-}
-
-/// An answer, whole and within the limits.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    pub status: u16,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// Reads the body as JSON; an answer that is none is [`Kind::Protocol`], with its beginning.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            Error::new(
-                Kind::Protocol,
-                "the answer is not the JSON that the service describes",
-            )
-            .with("error", error)
-            .with("body", self.excerpt())
-        })
-    }
-
-    /// The beginning of the body for an error message: one line, at most 200 characters.
-    pub fn excerpt(&self) -> String {
-        let text = String::from_utf8_lossy(&self.body);
-        text.split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(200)
-            .collect()
-    }
-}
-
 /// A connection's way to its service. Cheap to clone; clones share the budget and the count.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -216,6 +121,7 @@ pub struct Http {
 struct Inner {
     options: Options,
     transport: Transport,
+    gate: Gate,
     clock: Arc<dyn Clock>,
     sent: AtomicU64,
 }
@@ -232,6 +138,7 @@ impl Http {
     pub fn new(options: Options, platform: &Platform) -> Result<Self> {
         let inner = Inner {
             transport: Transport::new(&options)?,
+            gate: Gate::new(&options, platform),
             clock: Arc::clone(&platform.clock),
             sent: AtomicU64::new(0),
             options,
@@ -261,39 +168,43 @@ impl Http {
 
 impl Inner {
     async fn call(&self, request: &Request) -> Result<Reply> {
+        let mut turn = self.gate.turn(request.bucket).await?;
         let mut delays = Delays::new();
-        let mut left = self.options.wait_max;
         let mut attempt = 1;
         loop {
-            let (after, error) = match self.attempt(request).await {
+            let (after, error) = match self.attempt(request, &mut turn).await {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Passing(error)) => (None, error),
                 Ok(reply) => match (self.options.classify)(&reply, self.clock.now()) {
                     Verdict::Good => return Ok(reply),
                     Verdict::Fail(error) => return Err(error),
                     Verdict::Park { until, error } => {
+                        turn.park(until)?;
                         return Err(error.retry(Retry::Later { after: Some(until) }));
                     }
                     Verdict::Retry { after, error } => (after, error),
                 },
             };
-            let now = self.clock.now();
-            let asked = after.map_or(TimeDelta::zero(), |after| after - now);
-            let wait = delays.next().max(asked.to_std().unwrap_or_default());
-            if attempt >= self.options.attempts_max || wait > left {
-                return Err(error.retry(Retry::Later { after }));
+            if let Some(after) = after {
+                // Whoever asks next, and be it another process, waits as well.
+                turn.park(after)?;
             }
-            self.clock.sleep(wait).await;
-            left = left.saturating_sub(wait);
+            let asked = after.map_or(TimeDelta::zero(), |after| after - self.clock.now());
+            let wait = delays.next().max(asked.to_std().unwrap_or_default());
+            if attempt >= self.options.attempts_max || !turn.wait(wait).await {
+                return Err(error
+                    .retry(Retry::Later { after })
+                    .with("attempts", attempt));
+            }
             attempt += 1;
         }
     }
 
     /// One attempt, with its redirections.
-    async fn attempt(&self, request: &Request) -> Result<Reply, Failure> {
-        let url = self.transport.address(request).map_err(Failure::Final)?;
-        let mut trail = Trail::begin(request.method, url);
+    async fn attempt(&self, request: &Request, turn: &mut Turn<'_>) -> Result<Reply, Failure> {
+        let mut trail = Trail::begin(request.method, self.transport.address(request)?);
         loop {
+            turn.admit().await?;
             self.sent.fetch_add(1, Ordering::Relaxed);
             let reply = self
                 .transport
@@ -302,12 +213,17 @@ impl Inner {
             tracing::debug!(
                 connection = self.options.connection,
                 method = request.method.as_str(),
-                path = request.path,
+                path = self.transport.hide(&request.path),
                 status = reply.status,
                 bytes = reply.body.len(),
                 "request"
             );
-            if !trail.follow(&reply).map_err(Failure::Final)? {
+            if let Some(read) = self.options.quota.filter(|_| trail.at_home())
+                && let Some(quota) = read(&reply, self.clock.now())
+            {
+                turn.told(quota)?;
+            }
+            if !trail.follow(&reply)? {
                 return Ok(self.transport.clean(reply));
             }
         }

@@ -139,7 +139,12 @@ impl Transport {
 
     /// Takes every credential out of an error.
     pub(super) fn redact(&self, error: Error) -> Error {
-        error.map_text(|text| self.redactor.text(text))
+        error.map_text(|text| self.hide(text))
+    }
+
+    /// Takes every credential out of a text that is to be shown.
+    pub(super) fn hide(&self, text: &str) -> String {
+        self.redactor.text(text)
     }
 
     /// Takes every credential out of an answer: some services repeat ours (Toggl's `/me` has an

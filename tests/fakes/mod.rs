@@ -8,7 +8,9 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file uses its own part of the fakes"
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a helper of tests, of which each file uses its own part"
 )]
 
 pub mod trello;
