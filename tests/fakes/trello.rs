@@ -193,8 +193,42 @@ impl Trello {
         );
     }
 
-    pub fn comment(&self, card: &str, text: &str) {
-        self.log(card, "commentCard", json!({"text": text}));
+    /// Renames without an entry in the log, as other tools' changes may be.
+    pub fn rename_silently(&self, card: &str, name: &str) {
+        self.set(card, "name", json!(name));
+        self.touch(&self.board_of(card));
+    }
+
+    /// Comments, and gives the comment's id.
+    pub fn comment(&self, card: &str, text: &str) -> String {
+        self.log(card, "commentCard", json!({"text": text}))
+    }
+
+    pub fn edit_comment(&self, board: &str, comment: &str, text: &str) {
+        self.on(board, |board| {
+            let mut actions = board.actions.iter_mut();
+            let action = actions.find(|it| it["id"] == comment).unwrap();
+            action["data"]["text"] = json!(text);
+        });
+        self.touch(board);
+    }
+
+    pub fn delete_comment(&self, board: &str, comment: &str) {
+        self.on(board, |board| {
+            board.actions.retain(|it| it["id"] != comment)
+        });
+        self.touch(board);
+    }
+
+    /// The ids of a board's cards, and of its actions.
+    pub fn ids(&self, board: &str) -> (Vec<String>, Vec<String>) {
+        let ids = |things: &[Value]| {
+            let ids = things
+                .iter()
+                .map(|it| it["id"].as_str().unwrap().to_owned());
+            ids.collect()
+        };
+        self.on(board, |board| (ids(&board.cards), ids(&board.actions)))
     }
 
     /// Deletes for good: only the action that says so remains of the card.
@@ -304,7 +338,7 @@ impl Trello {
     }
 
     /// Writes an action, and marks card and board as active.
-    fn log(&self, card: &str, kind: &str, mut data: Value) {
+    fn log(&self, card: &str, kind: &str, mut data: Value) -> String {
         let (id, now, board) = (self.make_id(), self.clock.now(), self.board_of(card));
         self.on(&board.clone(), |it| {
             it.active = Some(now);
@@ -321,6 +355,7 @@ impl Trello {
                     "avatarUrl": "https://example.org/ada", "initials": "AB"},
             }));
         });
+        id
     }
 }
 
