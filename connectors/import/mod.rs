@@ -13,6 +13,8 @@ use chrono_tz::Tz;
 use crate::contract::{Identified, Raw};
 use crate::error::Reject;
 
+pub mod trello_board;
+
 /// One file format.
 pub trait Format: Send + Sync + fmt::Debug {
     /// The word on the command line and in the ledger: `toggl-csv`. Never changed.

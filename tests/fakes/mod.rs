@@ -14,6 +14,7 @@
 )]
 
 pub mod toggl;
+pub mod trello;
 mod wire;
 
 use std::sync::{Arc, Mutex};

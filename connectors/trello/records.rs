@@ -1,0 +1,60 @@
+//! The raw records of a board, for pulls and for exports alike.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::activity;
+use super::done::DoneLists;
+use super::envelope::Names;
+use super::state::Log;
+use super::wire::Board;
+use crate::contract::Raw;
+
+/// All records of an exported board: it has the same form as the answer to the nested request,
+/// so that a pull later finds the same records again.
+pub(crate) fn of_export(mut board: Board) -> Vec<Raw> {
+    let done = DoneLists::new(&[]);
+    let names = Names::of(&mut board, &|list| done.holds(list));
+    let actions = board.actions.take().unwrap_or_default();
+    let mut log = Log::default();
+    log.read(&actions);
+    let cards = board.cards.take().unwrap_or_default();
+    let cards: BTreeMap<&str, &Value> = cards
+        .iter()
+        .filter_map(|card| Some((card["id"].as_str()?, card)))
+        .collect();
+    let mut records = vec![names.project()];
+    records.extend(names.people());
+    records.extend(tasks(&names, &cards, &log));
+    records.extend(activities(&names, &actions));
+    records
+}
+
+/// The cards in their envelopes, except those that are no work: templates, separators, links
+/// to boards, and mirrors, which are the same work as the card that they show.
+pub(super) fn tasks<'a>(
+    names: &'a Names,
+    cards: &'a BTreeMap<&'a str, &'a Value>,
+    log: &'a Log,
+) -> impl Iterator<Item = Raw> + 'a {
+    let work = cards.iter().filter(|(_, card)| {
+        let role = card["cardRole"].as_str();
+        let none = matches!(role, Some("separator" | "mirror" | "link" | "board"));
+        card["isTemplate"] != Value::Bool(true) && !none
+    });
+    work.map(|(id, card)| {
+        let in_done_list = card["idList"].as_str().is_some_and(|id| names.is_done(id));
+        names.card(id, card, log.done_at(id, in_done_list))
+    })
+}
+
+/// The entries of the log that say something, oldest first.
+pub(super) fn activities<'a>(
+    names: &'a Names,
+    actions: &'a [Value],
+) -> impl Iterator<Item = Raw> + 'a {
+    let told = actions.iter().rev();
+    told.filter(|action| activity::phrase(action).is_some())
+        .filter_map(|action| Some(names.action(action["id"].as_str()?, action)))
+}

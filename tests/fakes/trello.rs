@@ -1,0 +1,614 @@
+//! A Trello with boards that tests change like people do, and limits that it enforces.
+//!
+//! It answers only what the vendor describes: fields that were asked for, actions newest first
+//! and at most a thousand, `deleteCard` instead of a deleted card's other actions. Credentials
+//! count in the header only; in an address they are refused.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State as Shared};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+use stundenbuch_connectors::clock::{Clock as _, ManualClock};
+
+pub const KEY: &str = "0123456789abcdef0123456789abcdef";
+pub const TOKEN: &str = "ATTA0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const ME: &str = "5a0000000000000000000001";
+
+/// The service; clones are the same service.
+#[derive(Clone, Debug)]
+pub struct Trello {
+    clock: ManualClock,
+    world: Arc<Mutex<World>>,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    boards: BTreeMap<String, Board>,
+    made: u64,
+    revoked: Option<&'static str>,
+    /// The instants of the last requests and refusals.
+    token: VecDeque<DateTime<Utc>>,
+    members: VecDeque<DateTime<Utc>>,
+    refusals: VecDeque<DateTime<Utc>>,
+    refused: u32,
+}
+
+#[derive(Debug, Default)]
+struct Board {
+    name: String,
+    short: String,
+    closed: bool,
+    /// The member was taken off the board.
+    lost: bool,
+    active: Option<DateTime<Utc>>,
+    lists: Vec<Value>,
+    cards: Vec<Value>,
+    labels: Vec<Value>,
+    fields: Vec<Value>,
+    checklists: Vec<Value>,
+    /// Oldest first.
+    actions: Vec<Value>,
+    numbered: u64,
+    /// More cards than these in one answer are too many.
+    cards_at_once: Option<usize>,
+}
+
+impl Trello {
+    pub fn new(clock: ManualClock) -> Self {
+        Self {
+            clock,
+            world: Arc::default(),
+        }
+    }
+
+    /// The API under `/1`, as at the vendor.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(answer).with_state(self.clone())
+    }
+
+    /// How many requests were refused with 429.
+    pub fn refused(&self) -> u32 {
+        self.world().refused
+    }
+
+    /// Every request is answered 401 with this text; `None` accepts the token again.
+    pub fn revoke(&self, text: Option<&'static str>) {
+        self.world().revoked = text;
+    }
+
+    pub fn add_board(&self, name: &str) -> String {
+        let (id, now) = (self.make_id(), self.clock.now());
+        let board = Board {
+            name: name.to_owned(),
+            short: short(&id),
+            active: Some(now),
+            ..Board::default()
+        };
+        self.world().boards.insert(id.clone(), board);
+        id
+    }
+
+    pub fn add_list(&self, board: &str, name: &str) -> String {
+        let id = self.make_id();
+        let list = json!({"id": id, "name": name, "closed": false, "idBoard": board});
+        self.on(board, |board| board.lists.push(list));
+        id
+    }
+
+    pub fn add_label(&self, board: &str, name: &str, color: &str) -> String {
+        let id = self.make_id();
+        let label = json!({"id": id, "idBoard": board, "name": name, "color": color});
+        self.on(board, |board| board.labels.push(label));
+        id
+    }
+
+    pub fn add_field(&self, board: &str, name: &str, options: Value) -> String {
+        let id = self.make_id();
+        let field = json!({"id": id, "idModel": board, "name": name, "options": options});
+        self.on(board, |board| board.fields.push(field));
+        id
+    }
+
+    pub fn add_checklist(&self, card: &str, name: &str) {
+        let (id, board) = (self.make_id(), self.board_of(card));
+        let list = json!({"id": id, "name": name, "idCard": card, "checkItems": []});
+        self.on(&board, |board| board.checklists.push(list));
+    }
+
+    pub fn add_card(&self, list: &str, name: &str) -> String {
+        let (id, board) = (self.make_id(), self.board_of_list(list));
+        let number = self.on(&board, |board| {
+            board.numbered += 1;
+            board.numbered
+        });
+        let card = json!({
+            "id": id, "name": name, "desc": "", "closed": false, "due": null,
+            "dueComplete": false, "dateCompleted": null, "start": null, "idBoard": board,
+            "idList": list, "idMembers": [], "idLabels": [], "idShort": number,
+            "shortLink": short(&id), "shortUrl": format!("https://trello.com/c/{}", short(&id)),
+            "pos": number * 65536, "isTemplate": false, "cardRole": null, "attachments": [],
+            "customFieldItems": [], "badges": {"votes": 0, "viewingMemberVoted": false},
+            "email": "board+secret@boards.trello.example",
+        });
+        self.on(&board, |board| board.cards.push(card));
+        let list = self.list_name(list);
+        self.log(&id, "createCard", json!({"list": list}));
+        id
+    }
+
+    pub fn rename(&self, card: &str, name: &str) {
+        let old = self.set(card, "name", json!(name));
+        self.log(card, "updateCard", json!({"old": {"name": old}}));
+    }
+
+    pub fn archive(&self, card: &str, closed: bool) {
+        let old = self.set(card, "closed", json!(closed));
+        self.log(
+            card,
+            "updateCard",
+            json!({"old": {"closed": old}, "card": {"closed": closed}}),
+        );
+    }
+
+    /// Ticks the card; a Trello of before 2026 does not tell when.
+    pub fn complete(&self, card: &str, dated: bool) {
+        let old = self.set(card, "dueComplete", json!(true));
+        if dated {
+            self.set(card, "dateCompleted", json!(iso(self.clock.now())));
+        }
+        let data = json!({"old": {"dueComplete": old}, "card": {"dueComplete": true}});
+        self.log(card, "updateCard", data);
+    }
+
+    pub fn move_to(&self, card: &str, list: &str) {
+        let before = self.set(card, "idList", json!(list));
+        let (after, id) = (self.list_name(list), before.as_str().unwrap().to_owned());
+        let data = json!({"old": {"idList": before}, "card": {"idList": list},
+            "listBefore": self.list_name(&id), "listAfter": after});
+        self.log(card, "updateCard", data);
+    }
+
+    pub fn move_to_board(&self, card: &str, list: &str) {
+        let (from, to) = (self.board_of(card), self.board_of_list(list));
+        let named = |id: &str| json!({"id": id, "name": self.world().boards[id].name});
+        let (source, target) = (named(&from), named(&to));
+        self.log(card, "moveCardFromBoard", json!({"boardTarget": target}));
+        let mut moved = self.on(&from, |board| {
+            let at = board.cards.iter().position(|it| it["id"] == card).unwrap();
+            board.cards.remove(at)
+        });
+        moved["idBoard"] = json!(to);
+        moved["idList"] = json!(list);
+        self.on(&to, |board| board.cards.push(moved));
+        let list = self.list_name(list);
+        self.log(
+            card,
+            "moveCardToBoard",
+            json!({"boardSource": source, "list": list}),
+        );
+    }
+
+    /// Renames without an entry in the log, as other tools' changes may be.
+    pub fn rename_silently(&self, card: &str, name: &str) {
+        self.set(card, "name", json!(name));
+        self.touch(&self.board_of(card));
+    }
+
+    /// Comments, and gives the comment's id.
+    pub fn comment(&self, card: &str, text: &str) -> String {
+        self.log(card, "commentCard", json!({"text": text}))
+    }
+
+    pub fn edit_comment(&self, board: &str, comment: &str, text: &str) {
+        self.on(board, |board| {
+            let mut actions = board.actions.iter_mut();
+            let action = actions.find(|it| it["id"] == comment).unwrap();
+            action["data"]["text"] = json!(text);
+        });
+        self.touch(board);
+    }
+
+    pub fn delete_comment(&self, board: &str, comment: &str) {
+        self.on(board, |board| {
+            board.actions.retain(|it| it["id"] != comment)
+        });
+        self.touch(board);
+    }
+
+    /// The ids of a board's cards, and of its actions.
+    pub fn ids(&self, board: &str) -> (Vec<String>, Vec<String>) {
+        let ids = |things: &[Value]| {
+            let ids = things
+                .iter()
+                .map(|it| it["id"].as_str().unwrap().to_owned());
+            ids.collect()
+        };
+        self.on(board, |board| (ids(&board.cards), ids(&board.actions)))
+    }
+
+    /// Deletes for good: only the action that says so remains of the card.
+    pub fn delete(&self, card: &str) {
+        let board = self.board_of(card);
+        self.log(card, "deleteCard", json!({}));
+        self.on(&board, |board| {
+            board.cards.retain(|it| it["id"] != card);
+            board
+                .actions
+                .retain(|it| it["data"]["card"]["id"] != card || it["type"] == "deleteCard");
+            for action in &mut board.actions {
+                if action["type"] == "deleteCard" {
+                    action["data"]["card"]
+                        .as_object_mut()
+                        .unwrap()
+                        .remove("name");
+                }
+            }
+        });
+    }
+
+    /// Changes a field without a word in the log, and without activity: as custom fields do.
+    pub fn set(&self, card: &str, field: &str, value: Value) -> Value {
+        let board = self.board_of(card);
+        self.on(&board, |board| {
+            let card = board.cards.iter_mut().find(|it| it["id"] == card).unwrap();
+            std::mem::replace(&mut card[field], value)
+        })
+    }
+
+    /// Something happened on the board that no card shows.
+    pub fn touch(&self, board: &str) {
+        let now = self.clock.now();
+        self.on(board, |board| board.active = Some(now));
+    }
+
+    pub fn close_list(&self, list: &str) {
+        let board = self.board_of_list(list);
+        self.on(&board, |board| {
+            let list = board.lists.iter_mut().find(|it| it["id"] == list).unwrap();
+            list["closed"] = json!(true);
+        });
+        self.touch(&board);
+    }
+
+    pub fn close_board(&self, board: &str) {
+        self.on(board, |board| board.closed = true);
+        self.touch(board);
+    }
+
+    /// Takes the member off the board: neither it nor its cards are there any more for them.
+    pub fn lose_board(&self, board: &str) {
+        self.on(board, |board| board.lost = true);
+    }
+
+    /// Drops all cards without a trace.
+    pub fn empty_board(&self, board: &str) {
+        self.on(board, |board| board.cards.clear());
+        self.touch(board);
+    }
+
+    /// Refuses to give more cards than these at once.
+    pub fn limit_cards(&self, board: &str, at_once: usize) {
+        self.on(board, |board| board.cards_at_once = Some(at_once));
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    fn on<T>(&self, board: &str, change: impl FnOnce(&mut Board) -> T) -> T {
+        change(
+            self.world()
+                .boards
+                .get_mut(board)
+                .expect("a board of the fake"),
+        )
+    }
+
+    fn make_id(&self) -> String {
+        let mut world = self.world();
+        world.made += 1;
+        format!("{:08x}{:016x}", self.clock.now().timestamp(), world.made)
+    }
+
+    fn board_of(&self, card: &str) -> String {
+        self.holder(|board| board.cards.iter().any(|it| it["id"] == card))
+    }
+
+    fn board_of_list(&self, list: &str) -> String {
+        self.holder(|board| board.lists.iter().any(|it| it["id"] == list))
+    }
+
+    fn holder(&self, holds: impl Fn(&Board) -> bool) -> String {
+        let world = self.world();
+        let holder = world.boards.iter().find(|(_, board)| holds(board));
+        holder.expect("a board of the fake").0.clone()
+    }
+
+    fn list_name(&self, list: &str) -> Value {
+        let board = self.board_of_list(list);
+        self.on(&board, |board| {
+            let list = board.lists.iter().find(|it| it["id"] == list).unwrap();
+            json!({"id": list["id"], "name": list["name"]})
+        })
+    }
+
+    /// Writes an action, and marks card and board as active.
+    fn log(&self, card: &str, kind: &str, mut data: Value) -> String {
+        let (id, now, board) = (self.make_id(), self.clock.now(), self.board_of(card));
+        self.on(&board.clone(), |it| {
+            it.active = Some(now);
+            let about = it.cards.iter_mut().find(|it| it["id"] == card).unwrap();
+            about["dateLastActivity"] = json!(iso(now));
+            for key in ["id", "name", "idShort", "shortLink"] {
+                data["card"][key] = about[key].clone();
+            }
+            data["board"] = json!({"id": board, "name": it.name, "shortLink": it.short});
+            it.actions.push(json!({
+                "id": id, "idMemberCreator": ME, "type": kind, "date": iso(now), "data": data,
+                "appCreator": null, "limits": null,
+                "memberCreator": {"id": ME, "fullName": "Ada Beispiel", "username": "ada",
+                    "avatarUrl": "https://example.org/ada", "initials": "AB"},
+            }));
+        });
+        id
+    }
+}
+
+type Answer = Result<Value, (u16, String)>;
+type Asked = BTreeMap<String, String>;
+
+async fn answer(
+    Shared(trello): Shared<Trello>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let asked = Query::<Asked>::try_from_uri(&uri).map_or_else(|_| Asked::new(), |it| it.0);
+    let (status, kind, body) = match trello.respond(&method, uri.path(), &asked, &headers) {
+        Ok(value) => (200, "application/json; charset=utf-8", value.to_string()),
+        Err((429, body)) => (429, "application/json; charset=utf-8", body),
+        Err((status, body)) => (status, "text/plain; charset=utf-8", body),
+    };
+    Response::builder()
+        .status(status)
+        .header("content-type", kind)
+        .body(Body::from(body))
+        .unwrap()
+}
+
+impl Trello {
+    fn respond(&self, method: &Method, path: &str, asked: &Asked, headers: &HeaderMap) -> Answer {
+        let now = self.clock.now();
+        let mut world = self.world();
+        world.admit(path, now)?;
+        if let Some(text) = world.revoked {
+            return Err((401, text.to_owned()));
+        }
+        let expected = format!(r#"OAuth oauth_consumer_key="{KEY}", oauth_token="{TOKEN}""#);
+        let given = headers.get("authorization").and_then(|it| it.to_str().ok());
+        if given != Some(&expected) || asked.contains_key("key") || asked.contains_key("token") {
+            return Err((401, "invalid token".to_owned()));
+        }
+        if method != Method::GET {
+            return Err((405, "this fake is only read".to_owned()));
+        }
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match parts.as_slice() {
+            ["1", "members", "me"] => Ok(json!({"id": ME, "username": "ada",
+                "fullName": "Ada Beispiel", "boards": world.listed("all", "name,closed,shortLink")})),
+            ["1", "members", "me", "boards"] => {
+                Ok(world.listed(param(asked, "filter")?, param(asked, "fields")?))
+            }
+            ["1", "boards", id] => world.board(id)?.nested(id, asked),
+            ["1", "boards", id, "cards", "all"] => world.board(id)?.card_page(asked),
+            ["1", "boards", id, "actions"] => world.board(id)?.log_page(asked, ""),
+            ["1", "cards", id] => world.card(id, asked),
+            _ => Err((404, format!("Cannot GET {path}"))),
+        }
+    }
+}
+
+impl World {
+    /// The vendor's limits: 100 requests in 10 s for a token, 100 in 900 s for `/members/…`
+    /// itself, and everything refused after more than 200 refusals in 10 s.
+    fn admit(&mut self, path: &str, now: DateTime<Utc>) -> Result<(), (u16, String)> {
+        let member = path.trim_matches('/').split('/').count() == 3 && path.contains("/members/");
+        let full = |window: &mut VecDeque<DateTime<Utc>>, most: usize, seconds: i64| {
+            window.retain(|at| *at > now - TimeDelta::seconds(seconds));
+            window.len() >= most
+        };
+        let banned = full(&mut self.refusals, 201, 10);
+        let token = full(&mut self.token, 100, 10);
+        let members = member && full(&mut self.members, 100, 900);
+        if banned || token || members {
+            self.refusals.push_back(now);
+            self.refused += 1;
+            let error = if members {
+                "RATE_LIMIT_EXCEEDED"
+            } else {
+                "API_TOKEN_LIMIT_EXCEEDED"
+            };
+            let body = json!({"error": error, "message": "Rate limit exceeded"});
+            return Err((429, body.to_string()));
+        }
+        self.token.push_back(now);
+        if member {
+            self.members.push_back(now);
+        }
+        Ok(())
+    }
+
+    fn listed(&self, filter: &str, fields: &str) -> Value {
+        let boards = self.boards.iter().filter(|(_, board)| {
+            !board.lost && (filter == "all" || (filter == "open" && !board.closed))
+        });
+        boards
+            .map(|(id, board)| chosen(&board.facts(id), fields))
+            .collect()
+    }
+
+    fn board(&self, id: &str) -> Result<&Board, (u16, String)> {
+        match self.boards.get(id) {
+            Some(board) if board.lost => Err((401, "unauthorized permission requested".to_owned())),
+            Some(board) => Ok(board),
+            None => Err((404, "The requested resource was not found.".to_owned())),
+        }
+    }
+
+    fn card(&self, id: &str, asked: &Asked) -> Answer {
+        let boards = self.boards.values().filter(|board| !board.lost);
+        let card = boards
+            .flat_map(|board| &board.cards)
+            .find(|card| card["id"] == id);
+        match card {
+            Some(card) => Ok(chosen(card, param(asked, "fields")?)),
+            None => Err((404, "The requested resource was not found.".to_owned())),
+        }
+    }
+}
+
+impl Board {
+    fn facts(&self, id: &str) -> Value {
+        json!({"id": id, "name": self.name, "closed": self.closed, "shortLink": self.short,
+            "dateLastActivity": self.active.map(iso), "url": format!("https://trello.com/b/{}",
+            self.short), "prefs": {"permissionLevel": "org"}})
+    }
+
+    fn nested(&self, id: &str, asked: &Asked) -> Answer {
+        let mut board = chosen(&self.facts(id), param(asked, "fields")?);
+        let has = |key: &str| asked.contains_key(key);
+        let all = |key: &str| asked.get(key).is_some_and(|it| it == "all" || it == "true");
+        let pick = |items: &[Value], fields: &str| -> Answer {
+            let fields = param(asked, fields)?;
+            Ok(items.iter().map(|item| chosen(item, fields)).collect())
+        };
+        if all("lists") {
+            board["lists"] = pick(&self.lists, "list_fields")?;
+        }
+        if all("labels") {
+            board["labels"] = pick(&self.labels, "label_fields")?;
+        }
+        if all("members") {
+            let me = json!({"id": ME, "fullName": "Ada Beispiel", "username": "ada",
+                "avatarHash": null});
+            board["members"] = pick(&[me], "member_fields")?;
+        }
+        if all("customFields") {
+            board["customFields"] = json!(self.fields);
+        }
+        if all("checklists") {
+            board["checklists"] = json!(self.checklists);
+        }
+        if all("cards") {
+            self.within(self.cards.len())?;
+            board["cards"] = self.cards(self.cards.iter(), asked, "card_")?;
+        }
+        if has("actions") {
+            board["actions"] = self.log_page(asked, "actions_")?;
+        }
+        Ok(board)
+    }
+
+    fn cards<'a>(
+        &self,
+        cards: impl Iterator<Item = &'a Value>,
+        asked: &Asked,
+        prefix: &str,
+    ) -> Answer {
+        let mut fields = param(asked, &format!("{prefix}fields"))?.to_owned();
+        for extra in ["customFieldItems", "attachments"] {
+            if asked
+                .get(&format!("{prefix}{extra}"))
+                .is_some_and(|it| it == "true")
+            {
+                fields = format!("{fields},{extra}");
+            }
+        }
+        Ok(cards.map(|card| chosen(card, &fields)).collect())
+    }
+
+    fn within(&self, cards: usize) -> Result<(), (u16, String)> {
+        match self.cards_at_once {
+            Some(most) if cards > most => Err((403, "Too many checklists".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Newest first by creation, behind `before`.
+    fn card_page(&self, asked: &Asked) -> Answer {
+        let limit = limit(asked, "limit")?;
+        let mut cards: Vec<&Value> = self.cards.iter().collect();
+        cards.sort_by_key(|card| std::cmp::Reverse(card["id"].as_str()));
+        let before = asked.get("before");
+        cards.retain(|card| before.is_none_or(|id| card["id"].as_str() < Some(id)));
+        cards.truncate(limit);
+        self.within(limit)?;
+        self.cards(cards.into_iter(), asked, "")
+    }
+
+    fn log_page(&self, asked: &Asked, prefix: &str) -> Answer {
+        let named = |name: &str| format!("{prefix}{name}");
+        let filter = asked.get(if prefix.is_empty() {
+            "filter"
+        } else {
+            "actions"
+        });
+        let kinds: Vec<&str> = filter.map_or(Vec::new(), |it| it.split(',').collect());
+        let since = asked.get(&named("since"));
+        let before = asked.get(&named("before"));
+        let actions = self.actions.iter().rev().filter(|action| {
+            kinds.contains(&action["type"].as_str().unwrap())
+                && since.is_none_or(|since| later(action, since))
+                && before.is_none_or(|id| action["id"].as_str() < Some(id))
+        });
+        Ok(actions
+            .take(limit(asked, &named("limit"))?)
+            .cloned()
+            .collect())
+    }
+}
+
+/// Whether an action is later than an instant or an identifier.
+fn later(action: &Value, since: &str) -> bool {
+    let key = if since.contains('T') { "date" } else { "id" };
+    action[key].as_str() > Some(since)
+}
+
+fn limit(asked: &Asked, name: &str) -> Result<usize, (u16, String)> {
+    match asked.get(name).map(|it| it.parse::<usize>()) {
+        None => Ok(50),
+        Some(Ok(limit)) if limit <= 1000 => Ok(limit),
+        _ => Err((400, "invalid value for limit".to_owned())),
+    }
+}
+
+/// What the connector must ask for: relying on a default would be a guess.
+fn param<'a>(asked: &'a Asked, name: &str) -> Result<&'a str, (u16, String)> {
+    let missing = || (400, format!("this fake wants `{name}`"));
+    asked.get(name).map(String::as_str).ok_or_else(missing)
+}
+
+/// The fields that were asked for, and the id.
+fn chosen(thing: &Value, fields: &str) -> Value {
+    let mut kept = Map::new();
+    for field in std::iter::once("id").chain(fields.split(',')) {
+        if let Some(value) = thing.get(field) {
+            kept.insert(field.to_owned(), value.clone());
+        }
+    }
+    Value::Object(kept)
+}
+
+/// Eight signs, as different as the identifiers.
+fn short(id: &str) -> String {
+    id[16..].chars().rev().collect()
+}
+
+fn iso(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
