@@ -93,6 +93,16 @@ impl Error {
         self
     }
 
+    /// Rewrites every text in it; for the removal of secrets.
+    pub(crate) fn map_text(mut self, rewrite: impl Fn(&str) -> String) -> Self {
+        self.message = rewrite(&self.message);
+        self.hint = self.hint.as_deref().map(&rewrite);
+        for (_, value) in &mut self.context {
+            *value = rewrite(value);
+        }
+        self
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }

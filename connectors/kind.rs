@@ -153,6 +153,9 @@ pub struct Bucket {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     values: BTreeMap<&'static str, Value>,
+    /// What was asked for, so that the conformance suite can compare it with the declaration.
+    #[cfg(any(test, feature = "suite"))]
+    read: std::sync::Arc<std::sync::Mutex<std::collections::BTreeSet<String>>>,
 }
 
 /// The checked value of one setting.
@@ -175,14 +178,14 @@ impl Settings {
     }
 
     pub fn text(&self, key: &str) -> Option<&str> {
-        match self.values.get(key)? {
+        match self.value(key)? {
             Value::Text(text) | Value::Url(text) => Some(text),
             other => wrong(key, "text", other),
         }
     }
 
     pub fn texts(&self, key: &str) -> &[String] {
-        match self.values.get(key) {
+        match self.value(key) {
             None => &[],
             Some(Value::Texts(texts)) => texts,
             Some(other) => wrong(key, "a list", other),
@@ -190,39 +193,60 @@ impl Settings {
     }
 
     pub fn path(&self, key: &str) -> Option<&PathBuf> {
-        match self.values.get(key)? {
+        match self.value(key)? {
             Value::Path(path) => Some(path),
             other => wrong(key, "a path", other),
         }
     }
 
     pub fn secret(&self, key: &str) -> Option<&Secret> {
-        match self.values.get(key)? {
+        match self.value(key)? {
             Value::Secret(secret) => Some(secret),
             other => wrong(key, "a secret", other),
         }
     }
 
     pub fn date(&self, key: &str) -> Option<chrono::NaiveDate> {
-        match self.values.get(key)? {
+        match self.value(key)? {
             Value::Date(date) => Some(*date),
             other => wrong(key, "a date", other),
         }
     }
 
     pub fn count(&self, key: &str) -> Option<u64> {
-        match self.values.get(key)? {
+        match self.value(key)? {
             Value::Count(count) => Some(*count),
             other => wrong(key, "a count", other),
         }
     }
 
     pub fn flag(&self, key: &str) -> bool {
-        match self.values.get(key) {
+        match self.value(key) {
             None => false,
             Some(Value::Flag(flag)) => *flag,
             Some(other) => wrong(key, "a flag", other),
         }
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        #[cfg(any(test, feature = "suite"))]
+        self.read
+            .lock()
+            .expect("no panic while reading")
+            .insert(key.to_owned());
+        self.values.get(key)
+    }
+
+    /// The keys that have a value.
+    #[cfg(any(test, feature = "suite"))]
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().copied()
+    }
+
+    /// The keys that were asked for, of this value and of its clones.
+    #[cfg(any(test, feature = "suite"))]
+    pub fn read_keys(&self) -> std::collections::BTreeSet<String> {
+        self.read.lock().expect("no panic while reading").clone()
     }
 }
 

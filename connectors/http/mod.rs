@@ -3,15 +3,31 @@
 //! A connector builds a [`Request`] and gets a [`Reply`] that its own `classify` function called
 //! good. Everything between is decided here, once, for all services.
 
+mod base;
+mod classify;
+mod redact;
+mod redirect;
+mod retry;
+mod transport;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 
+use self::redirect::Trail;
+use self::retry::Delays;
+use self::transport::Transport;
+use crate::clock::Clock;
 use crate::contract::Platform;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Retry};
 use crate::kind::Bucket;
 use crate::secret::Secret;
+
+pub use self::base::segment;
+pub use self::classify::{classify_standard, retry_after};
 
 /// How a connection talks to its service.
 #[derive(Clone, Debug)]
@@ -23,16 +39,57 @@ pub struct Options {
     pub base: String,
     /// Sent with every request to the base's origin, and never anywhere else.
     pub headers: Vec<(&'static str, Secret)>,
+    /// What the headers were made of (a token before it was encoded). Never sent; these, and the
+    /// headers' values, are replaced by `…` wherever the service repeats them.
+    pub secrets: Vec<Secret>,
     pub buckets: &'static [Bucket],
-    /// For one attempt, from connecting to the last byte.
+    /// For one exchange, from connecting to the last byte.
     pub timeout: Duration,
     /// The longest body taken, unpacked, in bytes.
     pub body_max: usize,
-    /// The longest wait within a call; a longer one ends the call with `Retry::Later`.
+    /// The longest wait within a call, for quota and repetitions together; where it does not
+    /// suffice, the call ends with `Retry::Later`.
     pub wait_max: Duration,
     pub attempts_max: u32,
     /// The connector's reading of an answer.
     pub classify: fn(&Reply, DateTime<Utc>) -> Verdict,
+    /// Where the service tells what is left of its quota: how to read it.
+    pub quota: Option<ReadQuota>,
+}
+
+impl Options {
+    /// The usual limits, which a connector changes where its service differs.
+    pub fn new(
+        connection: impl Into<String>,
+        base: impl Into<String>,
+        buckets: &'static [Bucket],
+    ) -> Self {
+        Self {
+            connection: connection.into(),
+            base: base.into(),
+            headers: Vec::new(),
+            secrets: Vec::new(),
+            buckets,
+            timeout: Duration::from_secs(30),
+            body_max: 32 << 20,
+            wait_max: Duration::from_mins(2),
+            attempts_max: 4,
+            classify: classify_standard,
+            quota: None,
+        }
+    }
+}
+
+/// Reads from an answer what the service says of its quota, where it does.
+pub type ReadQuota = fn(&Reply, DateTime<Utc>) -> Option<Quota>;
+
+/// What a service says of its quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Requests left.
+    pub remaining: i64,
+    /// When there will be more.
+    pub resets_at: DateTime<Utc>,
 }
 
 /// What an answer means.
@@ -69,6 +126,15 @@ pub enum Method {
     PostRead,
 }
 
+impl Method {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::PostRead => "POST",
+        }
+    }
+}
+
 impl Request {
     pub fn get(bucket: &'static str, path: impl Into<String>) -> Self {
         Self {
@@ -96,6 +162,10 @@ impl Request {
     }
 
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and texts are handed in as they are"
+    )]
     pub fn query(mut self, key: &'static str, value: impl ToString) -> Self {
         self.query.push((key, value.to_string()));
         self
@@ -143,28 +213,110 @@ impl Reply {
     }
 }
 
-/// A connection's way to its service. Cheap to clone.
+/// A connection's way to its service. Cheap to clone; clones share the budget and the count.
 #[derive(Clone, Debug)]
 pub struct Http {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     options: Options,
+    transport: Transport,
+    clock: Arc<dyn Clock>,
+    sent: AtomicU64,
+}
+
+/// How an attempt ended without an answer.
+enum Failure {
+    /// Another attempt may end better.
+    Passing(Error),
+    Final(Error),
 }
 
 impl Http {
     /// Refuses a base that is not `https` or loopback.
-    pub fn new(options: Options, _platform: &Platform) -> Result<Self> {
-        Ok(Self { options })
+    pub fn new(options: Options, platform: &Platform) -> Result<Self> {
+        let inner = Inner {
+            transport: Transport::new(&options)?,
+            clock: Arc::clone(&platform.clock),
+            sent: AtomicU64::new(0),
+            options,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Sends, waits, tries again and returns an answer that `classify` called good.
-    pub async fn send(&self, _request: Request) -> Result<Reply> {
-        Err(Error::new(
-            Kind::Unsupported,
-            self.options.connection.clone(),
-        ))
+    pub async fn send(&self, request: Request) -> Result<Reply> {
+        let inner = &*self.inner;
+        inner.call(&request).await.map_err(|error| {
+            let error = error.with("connection", &inner.options.connection).with(
+                "request",
+                format_args!("{} {}", request.method.as_str(), request.path),
+            );
+            inner.transport.redact(error)
+        })
     }
 
-    /// The requests sent so far, repetitions included.
+    /// The requests sent so far, repetitions and redirections included.
     pub fn requests(&self) -> u64 {
-        0
+        self.inner.sent.load(Ordering::Relaxed)
+    }
+}
+
+impl Inner {
+    async fn call(&self, request: &Request) -> Result<Reply> {
+        let mut delays = Delays::new();
+        let mut left = self.options.wait_max;
+        let mut attempt = 1;
+        loop {
+            let (after, error) = match self.attempt(request).await {
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Passing(error)) => (None, error),
+                Ok(reply) => match (self.options.classify)(&reply, self.clock.now()) {
+                    Verdict::Good => return Ok(reply),
+                    Verdict::Fail(error) => return Err(error),
+                    Verdict::Park { until, error } => {
+                        return Err(error.retry(Retry::Later { after: Some(until) }));
+                    }
+                    Verdict::Retry { after, error } => (after, error),
+                },
+            };
+            let now = self.clock.now();
+            let asked = after.map_or(TimeDelta::zero(), |after| after - now);
+            let wait = delays.next().max(asked.to_std().unwrap_or_default());
+            if attempt >= self.options.attempts_max || wait > left {
+                return Err(error.retry(Retry::Later { after }));
+            }
+            self.clock.sleep(wait).await;
+            left = left.saturating_sub(wait);
+            attempt += 1;
+        }
+    }
+
+    /// One attempt, with its redirections.
+    async fn attempt(&self, request: &Request) -> Result<Reply, Failure> {
+        let url = self.transport.address(request).map_err(Failure::Final)?;
+        let mut trail = Trail::begin(request.method, url);
+        loop {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let reply = self
+                .transport
+                .exchange(request, trail.url(), trail.at_home())
+                .await?;
+            tracing::debug!(
+                connection = self.options.connection,
+                method = request.method.as_str(),
+                path = request.path,
+                status = reply.status,
+                bytes = reply.body.len(),
+                "request"
+            );
+            if !trail.follow(&reply).map_err(Failure::Final)? {
+                return Ok(self.transport.clean(reply));
+            }
+        }
     }
 }
