@@ -205,10 +205,9 @@ fn clock(text: &str) -> Option<TimeOfDay> {
         None => None,
     };
     let hours = match (half, number(hours)?) {
-        (None, hours) => hours,
-        (Some(half), hours @ 1..=12) => hours % 12 + half,
+        (Some(half), hours @ 0..=12) => hours % 12 + half,
         // Spreadsheets write 13:05 PM for those who asked for both.
-        (Some(12), hours @ 13..=23) => hours,
+        (None, hours) | (Some(12), hours @ 13..=23) => hours,
         (Some(_), _) => return None,
     };
     of_parts(hours, number(minutes)?, seconds)

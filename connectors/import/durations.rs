@@ -94,7 +94,7 @@ fn form(text: &str, unit: Unit, decimal: Decimal) -> Option<Written> {
     // half an hour becomes 12:30:00 AM (seen in a Toggl export of 2022).
     if let (clock, Some(half)) = half_of_day(text) {
         let (hours, rest) = clock.split_once(':')?;
-        let hours = number(hours).filter(|hours| (1..=12).contains(hours))? % 12 + half;
+        let hours = number(hours).filter(|hours| *hours <= 12)? % 12 + half;
         let (seconds, step) = sexagesimal(i64::from(hours), rest)?;
         return Some(Written {
             seconds,

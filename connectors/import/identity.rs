@@ -88,19 +88,19 @@ impl Seen {
 
     /// How often this key came before.
     fn count(&mut self, bits: u64) -> u32 {
-        let shelf = usize::try_from(bits % SHELVES as u64).expect("fewer shelves than memory");
-        let shelf = &mut self.shelves[shelf];
+        let place = usize::try_from(bits % SHELVES as u64).expect("fewer shelves than memory");
+        let shelf = &mut self.shelves[place];
         match shelf.binary_search(&bits) {
             Ok(_) => {
                 let count = self.again.entry(bits).or_default();
                 *count += 1;
                 *count
             }
-            Err(place) => {
+            Err(gap) => {
                 if shelf.len() == shelf.capacity() {
                     shelf.reserve_exact(GROW);
                 }
-                shelf.insert(place, bits);
+                shelf.insert(gap, bits);
                 0
             }
         }

@@ -158,19 +158,21 @@ impl Layout {
     }
 
     /// Finds the columns among these names.
-    pub(super) fn places<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> Places {
+    pub(super) fn places<S: AsRef<str>>(&self, names: &[S]) -> Places {
         let mut places = Places::default();
         for (&field, known) in &self.columns {
-            places[field as usize] = known
-                .iter()
-                .find_map(|known| names.clone().position(|name| same_name(name, known)));
+            places[field as usize] = known.iter().find_map(|known| {
+                names
+                    .iter()
+                    .position(|name| same_name(name.as_ref(), known))
+            });
         }
         places
     }
 
     /// Whether a file with this header is of this layout.
     pub(super) fn fits(&self, header: &Header) -> bool {
-        let places = self.places(header.names().iter().map(String::as_str));
+        let places = self.places(header.names());
         self.required
             .iter()
             .all(|&field| places[field as usize].is_some())
@@ -178,7 +180,7 @@ impl Layout {
 
     /// Finds the columns of a file, or says what is wrong with its header.
     pub(super) fn locate(&self, header: &Header) -> Result<Places, Vec<Problem>> {
-        let places = self.places(header.names().iter().map(String::as_str));
+        let places = self.places(header.names());
         let mut problems = Vec::new();
         for &field in &self.required {
             if places[field as usize].is_none() {

@@ -80,10 +80,13 @@ impl Mapping {
         let mapping = reader.mapping();
         match mapping {
             Some(mapping) if reader.faults.is_empty() => Ok(mapping),
-            _ => Err(MappingError {
-                file: file.to_owned(),
-                faults: reader.faults,
-            }),
+            _ => {
+                reader.faults.sort_by_key(|fault| fault.line);
+                Err(MappingError {
+                    file: file.to_owned(),
+                    faults: reader.faults,
+                })
+            }
         }
     }
 
@@ -299,12 +302,11 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            match texts(item) {
-                Some(texts) => *place = texts,
-                None => {
-                    let reason = "must be a list of words, such as [\"ja\", \"x\"]".to_owned();
-                    self.fault(table, "billable", key, reason);
-                }
+            if let Some(texts) = texts(item) {
+                *place = texts;
+            } else {
+                let reason = "must be a list of words, such as [\"ja\", \"x\"]".to_owned();
+                self.fault(table, "billable", key, reason);
             }
         }
         if let Some(word) = words.yes.iter().find(|word| words.no.contains(word)) {

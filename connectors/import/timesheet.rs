@@ -77,9 +77,9 @@ impl<'a> Reader<'a> {
     fn new(sheet: Sheet<'a>, header: &'a Header, options: &Options) -> Result<Self, Refusal> {
         let places = sheet.layout.locate(header).map_err(|problems| {
             let mut refusal = Refusal::default();
-            problems
-                .into_iter()
-                .for_each(|problem| refusal.push(problem));
+            for problem in problems {
+                refusal.push(problem);
+            }
             refusal
         })?;
         Ok(Self {
@@ -327,8 +327,12 @@ pub(super) fn normalise(raw: &Raw, layout: Option<&Layout>) -> Result<Vec<Identi
         .zone
         .parse()
         .map_err(|_| Reject::field("zone", format!("`{}` is not known", stored.zone)))?;
-    let places = layout.places(stored.row.keys().map(String::as_str));
-    let values: Vec<&str> = stored.row.values().map(String::as_str).collect();
+    let (names, values): (Vec<&str>, Vec<&str>) = stored
+        .row
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .unzip();
+    let places = layout.places(&names);
     let mut cells = Cells::default();
     for field in Field::ALL {
         if let Some(place) = places[field as usize] {
