@@ -26,6 +26,17 @@ fn every_shipped_mapping_is_valid() {
 }
 
 #[test]
+fn the_mapping_in_the_documentation_is_valid() {
+    let text = include_str!("../../../docs/imports.md");
+    let (_, text) = text.split_once("```toml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let mapping = Mapping::parse("imports.md", text).unwrap_or_else(|error| panic!("{error}"));
+    let file = b"Tag;Std.;Vorgang\n02.03.2026;1,5;Web\n";
+    let raws = accepted(&mapping, file, &berlin(DateOrder::Detect));
+    assert_eq!(seconds(&entries(&mapping, &raws)), 5400);
+}
+
+#[test]
 fn a_german_list_of_hours_from_excel() {
     let mapping = shipped("stundenliste.toml");
     let text = "Datum;Von;Bis;Pause;Kunde;Projekt;Tätigkeit\r\n\
