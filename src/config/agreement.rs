@@ -47,7 +47,7 @@ fn check_pair(book: &Book<'_>, earlier: &ReadContract, later: &ReadContract) {
         book.note_at(&later.spot, what, Some(fix));
     } else if one.currency != two.currency || one.vat != two.vat {
         let what = format!("has another `currency` or `vat` than the contract at {first}");
-        let fix = format!("both are valid {common} and stand on one statement").to_owned();
+        let fix = format!("both are valid {common} and stand on one statement");
         book.note_at(&later.spot, what, Some(fix));
     }
 }
@@ -64,7 +64,7 @@ fn check_rates(book: &Book<'_>, contract: &ReadContract, rates: &Rates) {
             let equal = earlier.project == rule.project && earlier.person == rule.person;
             if let Some(common) = earlier.span().common(rule.span()).filter(|_| equal) {
                 let first = earlier.spot.line();
-                let what = format!("holds for the same {common} as the rate at {first}");
+                let what = format!("holds {common} for the same work as the rate at {first}");
                 let fix = "end the earlier one with `until`, or say for whom each holds".to_owned();
                 book.note_at(&rule.spot, what, Some(fix));
             }

@@ -181,7 +181,8 @@ fn secret(field: &Field<'_>, base: &Path) -> Option<SecretRef> {
             "unset this variable; in the file write { env = \"VARIABLE\" } with another one"
         } else {
             "put it into a file of its own, readable by you alone, and write \
-             { credential = \"NAME\" }, { file = \"PATH\" } or { env = \"VARIABLE\" } here;\n\
+             here\n\
+             { credential = \"NAME\" }, { file = \"PATH\" } or { env = \"VARIABLE\" };\n\
              if it was ever shared or committed with this file, make a new one at the service"
         };
         field.wrong(
@@ -228,7 +229,7 @@ fn simple_word(field: &Field<'_>, also: &str) -> Option<String> {
         return None;
     };
     let fits = |char: char| char.is_ascii_alphanumeric() || also.contains(char);
-    if text.is_empty() || text.len() > 100 || text.starts_with('.') || !text.chars().all(fits) {
+    if text.is_empty() || text.len() > 64 || text.starts_with('.') || !text.chars().all(fits) {
         let marks: Vec<String> = also.chars().map(|mark| format!("`{mark}`")).collect();
         field.wrong(
             format!(

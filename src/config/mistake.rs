@@ -90,12 +90,10 @@ impl ConfigErrors {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => {
-                "`stundenbuch init` writes a first one, `--config FILE` names another place, \
-                 and `stundenbuch demo` shows everything without one"
+                "`stundenbuch init` writes one, and `stundenbuch demo` shows everything without"
             }
             Self::Mistakes(_) => {
-                "config/example.toml explains every key; \
-                 `stundenbuch check` reads the configuration again and changes nothing"
+                "config/example.toml explains every key; run `stundenbuch check` after the change"
             }
         }
     }

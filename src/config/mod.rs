@@ -18,6 +18,7 @@ mod mistake;
 mod model;
 mod reader;
 mod references;
+mod resolve;
 mod retired;
 mod scalars;
 mod sections;

@@ -14,6 +14,7 @@ use super::key_path::KeyPath;
 use super::layers::Layers;
 use super::mistake::{ConfigErrors, Mistake, Place};
 use super::suggest;
+use super::syntax::KEYS;
 
 /// The mistakes found so far.
 #[derive(Debug)]
@@ -109,7 +110,7 @@ impl<'a> Table<'a> {
     /// The value of a key that must be given; `example` is what to write.
     pub(super) fn need(&self, key: &str, example: &str) -> Option<Field<'a>> {
         let field = self.get(key);
-        if field.is_none() {
+        if field.is_none() && !self.note_misspelt(key) {
             // Under the table's own place, for the key itself stands nowhere.
             self.book.note(Mistake {
                 place: self.spot().place,
@@ -119,6 +120,38 @@ impl<'a> Table<'a> {
             });
         }
         field
+    }
+
+    /// Notes a key that is probably the wanted one in another spelling, so that it is not told
+    /// a second time as missing.
+    fn note_misspelt(&self, wanted: &str) -> bool {
+        let unknown = self
+            .values
+            .keys()
+            .map(String::as_str)
+            .filter(|key| !KEYS.contains(key));
+        let near = unknown.filter(|key| suggest::nearest(key, [wanted]).is_some());
+        let Some(key) = near.min() else {
+            return false;
+        };
+        self.note_unknown(key, [wanted]);
+        self.asked.borrow_mut().push(key.to_owned());
+        true
+    }
+
+    fn note_unknown<'k>(&self, key: &str, known: impl IntoIterator<Item = &'k str> + Clone) {
+        let (what, fix) = match suggest::nearest(key, known.clone()) {
+            Some(near) => (format!("unknown key; did you mean `{near}`?"), None),
+            None => ("unknown key".to_owned(), suggest::help(key, known)),
+        };
+        let path = self.path.child(key);
+        let origin = self.values.get(key).and_then(Value::origin);
+        self.book.note(Mistake {
+            place: self.book.layers.key_place(&path, origin),
+            key: path.to_string(),
+            what,
+            fix,
+        });
     }
 
     /// A table within this one.
@@ -173,29 +206,14 @@ impl<'a> Table<'a> {
 
     /// Says that this was all; every other key is unknown.
     pub(super) fn close(self) {
-        let asked = self.asked.into_inner();
+        let asked = self.asked.borrow();
         #[cfg(test)]
-        for key in &asked {
+        for key in asked.iter() {
             let path = self.path.child(key).to_string();
             self.book.asked.borrow_mut().insert(path);
         }
-        for (key, value) in self.values {
-            if asked.contains(key) {
-                continue;
-            }
-            let known = asked.iter().map(String::as_str);
-            let near = suggest::nearest(key, known.clone());
-            let (what, fix) = match near {
-                Some(near) => (format!("unknown key; did you mean `{near}`?"), None),
-                None => ("unknown key".to_owned(), suggest::help(key, known)),
-            };
-            let path = self.path.child(key);
-            self.book.note(Mistake {
-                place: self.book.layers.key_place(&path, value.origin()),
-                key: path.to_string(),
-                what,
-                fix,
-            });
+        for key in self.values.keys().filter(|key| !asked.contains(key)) {
+            self.note_unknown(key, asked.iter().map(String::as_str));
         }
     }
 }

@@ -22,8 +22,8 @@ pub(super) fn find(connector: &str) -> Option<(&'static str, &'static str)> {
         // AWS, November 2022: Wickr Me ends 2023-12-31; the product line is AWS Wickr.
         "wickr-pro" | "wickr" | "wickr_pro" => (
             "Wickr Pro is no more: it became AWS Wickr, and Wickr Me was shut down on 2023-12-31",
-            "AWS Wickr is reached only through a bot on your own machine, for which there is no \
-             connector; remove this table",
+            "AWS Wickr is reached only through a bot on a machine of your own, and there is no\n\
+             connector for it; remove this table",
         ),
         _ => return None,
     };

@@ -145,12 +145,20 @@ impl Field<'_> {
 
     /// An amount of money that is not negative, exact.
     pub(super) fn money(&self) -> Option<Decimal> {
-        self.decimal("amount of money", "\"59.00\"")
+        self.decimal(&Wanted {
+            one: "an amount of money",
+            none: "no amount of money",
+            example: "\"59.00\"",
+        })
     }
 
     /// A share in per cent, from 0 to 100.
     pub(super) fn percent(&self) -> Option<Decimal> {
-        let percent = self.decimal("percentage", "19")?;
+        let percent = self.decimal(&Wanted {
+            one: "a percentage",
+            none: "no percentage",
+            example: "19",
+        })?;
         if percent > Decimal::ONE_HUNDRED {
             self.wrong(format!("{percent} per cent is more than 100"), None);
             return None;
@@ -158,28 +166,25 @@ impl Field<'_> {
         Some(percent)
     }
 
-    fn decimal(&self, what: &str, example: &str) -> Option<Decimal> {
+    fn decimal(&self, wanted: &Wanted) -> Option<Decimal> {
         let text = match self.kind() {
             ValueKind::I64(number) => number.to_string(),
             ValueKind::String(text) => text.trim().to_owned(),
             // What 59.10 means in binary is not what was agreed.
             ValueKind::Float(_) => self.number_text().unwrap_or_default(),
             _ => {
-                self.expected(
-                    &format!("a {what}").replace("a amount", "an amount"),
-                    example,
-                );
+                self.expected(wanted.one, wanted.example);
                 return None;
             }
         };
         let value = parse_decimal(&text);
         if value.is_none() {
-            self.wrong_decimal(&text, what, example);
+            self.wrong_decimal(&text, wanted);
         }
         value
     }
 
-    fn wrong_decimal(&self, text: &str, what: &str, example: &str) {
+    fn wrong_decimal(&self, text: &str, wanted: &Wanted) {
         let positive = text.strip_prefix('-').and_then(parse_decimal);
         if positive.is_some_and(|value| !value.is_zero()) {
             self.wrong(format!("{text} is negative"), None);
@@ -193,9 +198,12 @@ impl Field<'_> {
         let plain = bare.trim().replace(',', ".");
         let fix = match parse_decimal(&plain) {
             Some(_) => format!("write \"{plain}\""),
-            None => format!("write digits, a point and at most four more digits: {example}"),
+            None => format!(
+                "write digits, a point and at most four more digits: {}",
+                wanted.example
+            ),
         };
-        self.wrong(format!("`{text}` is no {what}"), fix);
+        self.wrong(format!("`{text}` is {}", wanted.none), fix);
     }
 
     /// A duration, `10h`, `15m`, `90s` or `1h 30m`, in seconds.
@@ -239,6 +247,13 @@ impl Field<'_> {
             }
         }
     }
+}
+
+/// How a number is asked for in words.
+struct Wanted {
+    one: &'static str,
+    none: &'static str,
+    example: &'static str,
 }
 
 /// Four digits, two, two: the parser of chrono would take more forms.

@@ -97,7 +97,7 @@ pub(super) fn mistake(
     let (line, column) = LineStarts::new(text).position(text, byte);
     let mut what = format!("this is no TOML: {}", error.message());
     if let Some(shown) = harmless(text.lines().nth(line - 1).unwrap_or(""), registry) {
-        what.push_str("\n\n  ");
+        what.push_str("\n  ");
         what.push_str(&shown);
         // A tab is as wide in the line of the mark as in the line above it.
         let before = shown.chars().take(column - 1);
