@@ -15,9 +15,9 @@ fn toggl(rows: &[&str]) -> String {
 }
 
 /// Seconds, start in UTC, doubts of each row.
-fn read_rows(rows: &[&str]) -> Vec<(i64, String, Vec<Doubt>)> {
+fn read_rows(cells: &[&str]) -> Vec<(i64, String, Vec<Doubt>)> {
     let format = format("toggl-csv");
-    let raws = accepted(format, toggl(rows).as_bytes(), &berlin(DateOrder::Detect));
+    let raws = accepted(format, toggl(cells).as_bytes(), &berlin(DateOrder::Detect));
     let told = |raw| {
         let Worked::Span { start, stop } = entry(format, raw).worked else {
             panic!("not a span")

@@ -242,6 +242,7 @@ proptest! {
         let format = format("toggl-csv");
         let mut rows = rows;
         let copies: Vec<Row> = rows.iter().take(2).cloned().collect();
+        rows.extend(copies.iter().cloned());
         rows.extend(copies);
         let ids = |rows: &[Row]| {
             let raws = accepted(format, &style.file(rows), &berlin(style.order()));
