@@ -89,18 +89,18 @@ impl Seen {
     /// How often this key came before.
     fn count(&mut self, bits: u64) -> u32 {
         let place = usize::try_from(bits % SHELVES as u64).expect("fewer shelves than memory");
-        let shelf = &mut self.shelves[place];
-        match shelf.binary_search(&bits) {
+        let sorted = &mut self.shelves[place];
+        match sorted.binary_search(&bits) {
             Ok(_) => {
                 let count = self.again.entry(bits).or_default();
                 *count += 1;
                 *count
             }
             Err(gap) => {
-                if shelf.len() == shelf.capacity() {
-                    shelf.reserve_exact(GROW);
+                if sorted.len() == sorted.capacity() {
+                    sorted.reserve_exact(GROW);
                 }
-                shelf.insert(gap, bits);
+                sorted.insert(gap, bits);
                 0
             }
         }

@@ -169,3 +169,7 @@ fn one(row: Option<u64>, column: Option<String>, reason: impl Into<String>) -> R
 fn refused(refusal: Refusal) -> ReadError {
     ReadError::Refused(refusal)
 }
+
+#[cfg(test)]
+#[path = "trello_board_tests.rs"]
+mod tests;

@@ -1,5 +1,11 @@
 //! Time sheets from files: real samples, random files in every style, broken files, mappings.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests, which clippy cannot tell here"
+)]
+
 use std::io::Read;
 use std::path::PathBuf;
 

@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn an_object_id_carries_its_second() {
         let made = made_at("5e20e0dcc014133d08a75c9f").unwrap();
-        assert_eq!(made.to_rfc3339(), "2020-01-16T22:16:28+00:00");
+        assert_eq!(made.to_rfc3339(), "2020-01-16T22:17:00+00:00");
         assert_eq!(made_at("mTQQJLsS"), None);
         assert_eq!(made_at("zz20e0dcc014133d08a75c9f"), None);
         assert_eq!(made_at("éééé20e0dcc014133d08a75"), None);

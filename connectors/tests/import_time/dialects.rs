@@ -167,18 +167,19 @@ fn one_row_decides_the_order_of_the_dates_for_all_before_it() {
     let start = |dates: &[&str]| {
         let rows: String = dates.iter().map(|date| row(date)).collect();
         let file = format!("{CLOCKIFY}\n{rows}");
-        let raws = read(format, file.as_bytes(), &berlin(DateOrder::Detect)).map_err(|told| {
-            told.problems
-                .iter()
-                .map(|problem| problem.row.unwrap())
-                .collect::<Vec<_>>()
-        })?;
-        let entries = entries(format, &raws);
-        let dates = entries.iter().map(|entry| match entry.worked {
+        let accepted =
+            read(format, file.as_bytes(), &berlin(DateOrder::Detect)).map_err(|told| {
+                told.problems
+                    .iter()
+                    .map(|problem| problem.row.unwrap())
+                    .collect::<Vec<_>>()
+            })?;
+        let entries = entries(format, &accepted);
+        let found = entries.iter().map(|entry| match entry.worked {
             Worked::Span { start, .. } => start.format("%m-%d").to_string(),
             _ => panic!(),
         });
-        Ok::<_, Vec<u64>>(dates.collect::<Vec<_>>().join(" "))
+        Ok::<_, Vec<u64>>(found.collect::<Vec<_>>().join(" "))
     };
     assert_eq!(start(&["03/04/2024", "31/04/2024"]), Err(vec![2]));
     assert_eq!(

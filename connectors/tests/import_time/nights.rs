@@ -15,17 +15,20 @@ fn toggl(rows: &[&str]) -> String {
 }
 
 /// Seconds, start in UTC, doubts of each row.
-fn read_rows(rows: &[&str]) -> Vec<(i64, String, Vec<Doubt>)> {
+fn read_rows(cells: &[&str]) -> Vec<(i64, String, Vec<Doubt>)> {
     let format = format("toggl-csv");
-    let raws = accepted(format, toggl(rows).as_bytes(), &berlin(DateOrder::Detect));
-    let one = |raw| {
-        let Worked::Span { start, .. } = entry(format, raw).worked else {
+    let raws = accepted(format, toggl(cells).as_bytes(), &berlin(DateOrder::Detect));
+    let told = |raw| {
+        let Worked::Span { start, stop } = entry(format, raw).worked else {
             panic!("not a span")
         };
-        let seconds = entry(format, raw).worked.seconds().unwrap();
-        (seconds, start.format("%dT%H:%M").to_string(), doubts(raw))
+        (
+            (stop - start).num_seconds(),
+            start.format("%dT%H:%M").to_string(),
+            doubts(raw),
+        )
     };
-    raws.iter().map(one).collect()
+    raws.iter().map(told).collect()
 }
 
 #[test]

@@ -19,6 +19,7 @@ struct Row {
 
 /// How a file is written; what the exporting person, program and year decide.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 struct Style {
     bom: bool,
     line_end: &'static str,
@@ -175,9 +176,7 @@ impl Style {
         let mut header: Vec<String> = TOGGL.split(',').map(str::to_owned).collect();
         header.extend(self.amount.map(str::to_owned));
         if self.capitals {
-            header
-                .iter_mut()
-                .for_each(|name| *name = name.to_uppercase());
+            header = header.iter().map(|name| name.to_uppercase()).collect();
         }
         let mut text = String::new();
         for mut cells in std::iter::once(header).chain(rows.iter().map(|row| self.cells(row))) {
@@ -243,6 +242,7 @@ proptest! {
         let format = format("toggl-csv");
         let mut rows = rows;
         let copies: Vec<Row> = rows.iter().take(2).cloned().collect();
+        rows.extend(copies.iter().cloned());
         rows.extend(copies);
         let ids = |rows: &[Row]| {
             let raws = accepted(format, &style.file(rows), &berlin(style.order()));

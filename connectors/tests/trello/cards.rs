@@ -91,8 +91,8 @@ async fn the_day_of_being_done_stays_known() {
         revisions + 3,
         "a comment each, and no task"
     );
-    trello.move_to(&cards[0], &lists[1]);
     bench.next_night();
+    trello.move_to(&cards[0], &lists[1]);
     ledger.pull(&*connector).await.unwrap();
     assert_eq!(ledger.task(&cards[0]).done_at, None);
     assert_eq!(ledger.task(&cards[0]).state, TaskState::Open);
