@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Europe::Berlin;
 use stundenbuch_connectors::record::{
-    ExternalId, File, Named, PersonRef, Stream, Task, TaskState, TimeEntry, Worked,
+    ExternalId, File, Named, Stream, Task, TaskState, TimeEntry, Worked,
 };
 
 use crate::billing::{Language, Party};
@@ -220,12 +220,5 @@ pub(crate) fn contract(key: &str) -> Contract {
         rounding: Rounding::default(),
         group_by: Grouping::Project,
         ignore_billable_flag: false,
-    }
-}
-
-pub(crate) fn person_ref(id: &str) -> PersonRef {
-    PersonRef {
-        id: Some(ExternalId::new(id)),
-        ..PersonRef::default()
     }
 }
