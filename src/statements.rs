@@ -7,11 +7,11 @@ use chrono::{DateTime, Datelike as _, Utc};
 use crate::billing::{
     self, Attribution, Draft, Drafts, LedgerHead, Statement, TaskRow, attribute, entry_day,
 };
-use crate::config::{Client, Config, Format};
+use crate::config::{Client, Config};
 use crate::finding::Finding;
 use crate::ledger::{Event, Sealed, SettledWork, hex, sha256};
 use crate::matching::normal;
-use crate::render::{self, RenderError, Rendered};
+use crate::render::{self, Format, RenderError, Rendered};
 use crate::store::{self, NewParcel, Store, WorkQuery, Writer};
 use crate::time::Period;
 use crate::work::{Work, WorkId};
@@ -62,11 +62,20 @@ pub fn preview(
         if let Some((Some(key), _)) = store.matched(work.id)?
             && let Some(item) = store.task(&key)?
         {
-            tasks.insert(work.id, TaskRow { title: item.task.title, url: item.task.url });
+            tasks.insert(
+                work.id,
+                TaskRow {
+                    title: item.task.title,
+                    url: item.task.url,
+                },
+            );
         }
     }
     let head = store.head()?;
-    let head = LedgerHead { seq: head.seq, hash: head.hex() };
+    let head = LedgerHead {
+        seq: head.seq,
+        hash: head.hex(),
+    };
     let revisions: BTreeMap<WorkId, u64> =
         works.iter().map(|work| (work.id, work.revision)).collect();
     let Drafts { drafts, findings } = billing::statements(
@@ -86,7 +95,10 @@ pub fn preview(
                 let work = WorkId::parse(&row.work)?;
                 Some((work, *revisions.get(&work)?))
             });
-            Preview { works: listed.collect(), draft }
+            Preview {
+                works: listed.collect(),
+                draft,
+            }
         })
         .collect();
     Ok(Previews { previews, findings })
@@ -135,7 +147,10 @@ pub fn seal(
     let Previews { mut previews, .. } = preview(store, config, client, period)?;
     let chosen = previews.pop().filter(|preview| !preview.works.is_empty());
     let Some(preview) = chosen else {
-        return Err(SealError::Nothing { client: client.key.clone(), period });
+        return Err(SealError::Nothing {
+            client: client.key.clone(),
+            period,
+        });
     };
     if !previews.is_empty() {
         return Err(SealError::Several { period });
@@ -155,14 +170,21 @@ pub fn seal(
         statement.number = Some(number.clone());
         statement.sealed_at = Some(whole_second(now));
         statement.issued_on = Some(issued_on);
-        statement.ledger_head = Some(LedgerHead { seq: head.seq, hash: head.hex() });
+        statement.ledger_head = Some(LedgerHead {
+            seq: head.seq,
+            hash: head.hex(),
+        });
         let works = preview.works.iter().map(|(work, revision)| SettledWork {
             work: *work,
             revision: *revision,
             line: preview.draft.line_of.get(work).copied(),
         });
-        let sealed =
-            Sealed { statement: statement.clone(), series, running, works: works.collect() };
+        let sealed = Sealed {
+            statement: statement.clone(),
+            series,
+            running,
+            works: works.collect(),
+        };
         writer.append(now, &number, &Event::Sealed(Box::new(sealed)))?;
         queue_documents(writer, now, client, &statement, template.as_deref())?;
         Ok(statement)
@@ -221,22 +243,36 @@ fn still_so(writer: &Writer<'_>, preview: &Preview) -> Result<(), SealError> {
 
 /// The user's own layout, where there is one.
 pub fn template(config: &Config) -> Result<Option<String>, store::Error> {
-    let Some(directory) = &config.templates else { return Ok(None) };
+    let Some(directory) = &config.templates else {
+        return Ok(None);
+    };
     let path = directory.join("report.typ");
-    std::fs::read_to_string(&path).map(Some).map_err(|error| store::Error::Open {
-        path,
-        reason: error.to_string(),
-        hint: "`statements.templates` names a directory with a `report.typ`; remove the key to \
+    std::fs::read_to_string(&path)
+        .map(Some)
+        .map_err(|error| store::Error::Open {
+            path,
+            reason: error.to_string(),
+            hint: "`statements.templates` names a directory with a `report.typ`; remove the key to \
                use the built-in layout",
-    })
+        })
 }
 
 /// What changed of a settled work since it was billed.
 pub fn drift(store: &Store, config: &Config, work: &Work) -> store::Result<Option<Finding>> {
-    let Some(number) = &work.statement else { return Ok(None) };
-    let Some(sealed) = store.sealed(number)? else { return Ok(None) };
+    let Some(number) = &work.statement else {
+        return Ok(None);
+    };
+    let Some(sealed) = store.sealed(number)? else {
+        return Ok(None);
+    };
     let now = (!work.deleted).then_some(work);
-    let drift = billing::drift(&sealed.statement, work.id, now, &config.clients, &config.people);
+    let drift = billing::drift(
+        &sealed.statement,
+        work.id,
+        now,
+        &config.clients,
+        &config.people,
+    );
     Ok(drift.map(|drift| billing::drift_finding(&drift, &sealed.statement)))
 }
 

@@ -18,8 +18,8 @@ pub mod clockify_csv;
 pub mod csv_file;
 pub mod harvest_csv;
 pub mod mapping;
-pub mod trello_board;
 pub mod toggl_csv;
+pub mod trello_board;
 pub mod wall;
 
 use std::fmt;

@@ -27,14 +27,18 @@ pub(super) async fn run(app: &App, args: &args::Check) -> anyhow::Result<Exit> {
     let config = app.config()?;
     for wanted in &args.connections {
         if config.connection(wanted).is_none() {
-            let names: Vec<_> =
-                config.connections.iter().map(|connection| connection.name.as_str()).collect();
+            let names: Vec<_> = config
+                .connections
+                .iter()
+                .map(|connection| connection.name.as_str())
+                .collect();
             let what = format!("check `{wanted}`: there is no such connection");
             return Err(Advised::new(what, format!("there are: {}", names.join(", "))).into());
         }
     }
     if args.offline {
-        app.out.say(&format!("{} is in order.", config.file.display()));
+        app.out
+            .say(&format!("{} is in order.", config.file.display()));
         return Ok(Exit::Fine);
     }
     // The requests of a check count like all others, where there is a ledger to count them in.
@@ -43,7 +47,10 @@ pub(super) async fn run(app: &App, args: &args::Check) -> anyhow::Result<Exit> {
     } else {
         Arc::new(MemoryBudgets::default())
     };
-    let platform = Platform { clock: Arc::clone(&app.clock), budgets };
+    let platform = Platform {
+        clock: Arc::clone(&app.clock),
+        budgets,
+    };
     let mut answers = Vec::new();
     let mut exit = Exit::Fine;
     for connection in &config.connections {
@@ -65,7 +72,11 @@ pub(super) async fn run(app: &App, args: &args::Check) -> anyhow::Result<Exit> {
                 hint: None,
             },
             Err(error) => {
-                exit = exit.max(if error.needs_person() { Exit::NeedsPerson } else { Exit::ForNow });
+                exit = exit.max(if error.needs_person() {
+                    Exit::NeedsPerson
+                } else {
+                    Exit::ForNow
+                });
                 Answer {
                     connection: connection.name.clone(),
                     connector: kind,
@@ -109,7 +120,8 @@ fn print(app: &App, file: &str, answers: &[Answer]) -> anyhow::Result<()> {
     }
     for answer in answers {
         if let Some(hint) = &answer.hint {
-            app.out.say(&format!("\nhint: {}: {hint}", answer.connection));
+            app.out
+                .say(&format!("\nhint: {}: {hint}", answer.connection));
         }
     }
     Ok(())

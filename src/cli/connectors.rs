@@ -42,11 +42,20 @@ pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     ]);
     for entry in ALL {
         let kind = entry.kind;
-        let reads: Vec<_> = kind.streams.iter().map(|stream| stream.stream.as_str()).collect();
+        let reads: Vec<_> = kind
+            .streams
+            .iter()
+            .map(|stream| stream.stream.as_str())
+            .collect();
         table.row(vec![
             kind.name.to_owned(),
             reads.join(", "),
-            if kind.delivers.is_empty() { "–" } else { "files" }.to_owned(),
+            if kind.delivers.is_empty() {
+                "–"
+            } else {
+                "files"
+            }
+            .to_owned(),
             kind.quiet_night.to_owned(),
             kind.needs.to_owned(),
         ]);

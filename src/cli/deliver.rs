@@ -15,7 +15,8 @@ pub(super) async fn run(app: &App, args: &args::Deliver) -> anyhow::Result<Exit>
     if args.dry_run {
         let store = app.open_read_only(&config)?;
         for parcel in store.parcels_open()? {
-            app.out.line(&format!("{}:{}", parcel.connection, parcel.path))?;
+            app.out
+                .line(&format!("{}:{}", parcel.connection, parcel.path))?;
         }
         return Ok(Exit::Fine);
     }

@@ -76,7 +76,9 @@ pub(super) fn run(app: &App, args: &args::Explain) -> anyhow::Result<Exit> {
             .iter()
             .map(|line| trace_line(&store, what, line.position))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        return show(app, &traces, || traces.iter().flat_map(line_words).collect());
+        return show(app, &traces, || {
+            traces.iter().flat_map(line_words).collect()
+        });
     }
     if let Ok(key) = store.parse_key(what)
         && let Some(revision) = store.revision_of(&key)?
@@ -90,14 +92,23 @@ pub(super) fn run(app: &App, args: &args::Explain) -> anyhow::Result<Exit> {
         let trace = trace_record(&store, &key, revision)?;
         return show(app, &trace, || record_words(&trace, Depth::Whole));
     }
-    if let Some(held) = store.quarantined()?.into_iter().find(|held| {
-        format!("{}/{}/{}", held.connection, held.raw.stream, held.raw.id) == what
-    }) {
+    if let Some(held) = store
+        .quarantined()?
+        .into_iter()
+        .find(|held| format!("{}/{}/{}", held.connection, held.raw.stream, held.raw.id) == what)
+    {
         return show(app, &held.raw.body, || {
-            vec![format!("{what} is in quarantine: {}", held.reason), held.raw.body.clone()]
+            vec![
+                format!("{what} is in quarantine: {}", held.reason),
+                held.raw.body.clone(),
+            ]
         });
     }
-    if let Some(stored) = store.findings(true)?.into_iter().find(|stored| stored.id == what) {
+    if let Some(stored) = store
+        .findings(true)?
+        .into_iter()
+        .find(|stored| stored.id == what)
+    {
         super::findings::print(app, &[stored.clone()])?;
         if let Ok(work) = find_work(&store, &stored.finding.subject) {
             let trace = trace_work(&store, work.id)?;
@@ -111,7 +122,11 @@ pub(super) fn run(app: &App, args: &args::Explain) -> anyhow::Result<Exit> {
     }
     let hint = "name a line (2026-0007:3), a statement (2026-0007), a work (w1042), a record \
                 (toggl/time/123) or a finding's id";
-    Err(Advised::new(format!("explain `{what}`: the ledger has nothing of that name"), hint).into())
+    Err(Advised::new(
+        format!("explain `{what}`: the ledger has nothing of that name"),
+        hint,
+    )
+    .into())
 }
 
 fn show<T: Serialize>(
@@ -131,13 +146,18 @@ fn show<T: Serialize>(
 
 fn trace_line(store: &Store, number: &str, position: u32) -> anyhow::Result<LineTrace> {
     let sealed = store.sealed(number)?;
-    let line = sealed.as_ref().and_then(|sealed| explain_line(&sealed.statement, position));
+    let line = sealed
+        .as_ref()
+        .and_then(|sealed| explain_line(&sealed.statement, position));
     let (Some(sealed), Some(line)) = (sealed, line) else {
         let hint = format!("`stundenbuch statement show {number}` lists its positions");
         let what = format!("explain {number}:{position}: the statement has no such position");
         return Err(Advised::new(what, hint).into());
     };
-    let row = store.statements()?.into_iter().find(|row| row.number == number);
+    let row = store
+        .statements()?
+        .into_iter()
+        .find(|row| row.number == number);
     let works = sealed
         .works
         .iter()
@@ -175,7 +195,9 @@ fn trace_work(store: &Store, work: WorkId) -> anyhow::Result<WorkTrace> {
 fn trace_record(store: &Store, key: &RecordKey, newest: u64) -> anyhow::Result<RecordTrace> {
     let mut revisions = Vec::new();
     for row in store.history(newest)? {
-        let Event::Revision(revision) = row.event()? else { continue };
+        let Event::Revision(revision) = row.event()? else {
+            continue;
+        };
         let raw = store.raw(revision.raw.id)?;
         revisions.push(RevisionTrace {
             row: row.seq,
@@ -186,11 +208,16 @@ fn trace_record(store: &Store, key: &RecordKey, newest: u64) -> anyhow::Result<R
             received_body: raw.map(|raw| raw.body),
         });
     }
-    Ok(RecordTrace { record: key.to_string(), revisions })
+    Ok(RecordTrace {
+        record: key.to_string(),
+        revisions,
+    })
 }
 
 fn time(at: i64) -> String {
-    chrono::DateTime::from_timestamp(at, 0).unwrap_or_default().to_rfc3339()
+    chrono::DateTime::from_timestamp(at, 0)
+        .unwrap_or_default()
+        .to_rfc3339()
 }
 
 /// How much of a record is told.
@@ -204,16 +231,23 @@ enum Depth {
 
 fn line_words(trace: &LineTrace) -> Vec<String> {
     let line = &trace.line;
-    let row = trace.sealed_row.map_or(String::new(), |row| format!(", sealed by row {row}"));
+    let row = trace
+        .sealed_row
+        .map_or(String::new(), |row| format!(", sealed by row {row}"));
     let mut words = vec![
-        format!("{} position {}: {}{row}", trace.statement, line.position, line.title),
+        format!(
+            "{} position {}: {}{row}",
+            trace.statement, line.position, line.title
+        ),
         format!("  contract   {}", line.contract),
         format!("  tracked    {}", clock_text(line.tracked_seconds)),
         format!("  rounding   {}", line.rounding),
         format!("  billed     {}", clock_text(line.billed_seconds)),
         format!("  rate       {}  ({})", line.rate, line.rate_rule),
     ];
-    let exact = line.exact.map_or(String::new(), |exact| format!("{exact} → "));
+    let exact = line
+        .exact
+        .map_or(String::new(), |exact| format!("{exact} → "));
     words.push(format!("  amount     {exact}{}", line.amount));
     for (step, work) in line.entries.iter().zip(&trace.works) {
         words.push(format!(
@@ -223,9 +257,12 @@ fn line_words(trace: &LineTrace) -> Vec<String> {
             clock_text(step.tracked_seconds),
             one_line(&step.description, 60)
         ));
-        words.extend(work_words(work, Depth::Place).into_iter().skip(1).map(|line| {
-            format!("    {line}")
-        }));
+        words.extend(
+            work_words(work, Depth::Place)
+                .into_iter()
+                .skip(1)
+                .map(|line| format!("    {line}")),
+        );
     }
     words
 }
@@ -233,7 +270,11 @@ fn line_words(trace: &LineTrace) -> Vec<String> {
 fn work_words(trace: &WorkTrace, depth: Depth) -> Vec<String> {
     let mut words = vec![trace.work.clone()];
     for record in &trace.records {
-        words.extend(record_words(record, depth).into_iter().map(|line| format!("  {line}")));
+        words.extend(
+            record_words(record, depth)
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
     }
     if let Some(task) = &trace.task {
         let evidence = trace.evidence.as_deref().unwrap_or_default();
@@ -254,7 +295,9 @@ fn work_words(trace: &WorkTrace, depth: Depth) -> Vec<String> {
 fn record_words(trace: &RecordTrace, depth: Depth) -> Vec<String> {
     let mut words = vec![trace.record.clone()];
     for revision in &trace.revisions {
-        let received = revision.received.map_or("gone".to_owned(), |id| id.to_string());
+        let received = revision
+            .received
+            .map_or("gone".to_owned(), |id| id.to_string());
         words.push(format!(
             "  row {} of {}, received as {received} (SHA-256 {}…)",
             revision.row,

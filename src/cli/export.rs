@@ -32,11 +32,16 @@ pub(super) fn run(app: &App, args: &args::Export) -> anyhow::Result<Exit> {
             let create = || format!("write {}", path.display());
             let mut file = BufWriter::new(File::create(path).with_context(create)?);
             write(&store, &mut file).with_context(create)?;
-            file.into_inner().map_err(|error| error.into_error())?.sync_all().with_context(create)?;
+            file.into_inner()
+                .map_err(|error| error.into_error())?
+                .sync_all()
+                .with_context(create)?;
             let head = store.head()?;
-            app.out.say(&format!("Wrote {} rows to {}.", head.seq, path.display()));
+            app.out
+                .say(&format!("Wrote {} rows to {}.", head.seq, path.display()));
             if app.out.json {
-                app.out.value(&json!({ "rows": head.seq, "head": head.hex() }))?;
+                app.out
+                    .value(&json!({ "rows": head.seq, "head": head.hex() }))?;
             }
         }
         None => {

@@ -48,9 +48,19 @@ pub(super) fn print(app: &App, findings: &[StoredFinding]) -> anyhow::Result<()>
             (Severity::Check, None) => "check ",
             (Severity::Note, None) => "note  ",
         };
-        let client = finding.client.as_deref().map_or(String::new(), |key| format!(" [{key}]"));
-        app.out.line(&format!("{mark}  {}{client}", one_line(&finding.sentence, 400)))?;
-        app.out.line(&format!("        → {}  ({})", one_line(&finding.action, 400), stored.id))?;
+        let client = finding
+            .client
+            .as_deref()
+            .map_or(String::new(), |key| format!(" [{key}]"));
+        app.out.line(&format!(
+            "{mark}  {}{client}",
+            one_line(&finding.sentence, 400)
+        ))?;
+        app.out.line(&format!(
+            "        → {}  ({})",
+            one_line(&finding.action, 400),
+            stored.id
+        ))?;
     }
     Ok(())
 }

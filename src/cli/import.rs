@@ -69,10 +69,18 @@ fn import_one(
             args::Dates::MonthFirst => DateOrder::MonthFirst,
         },
     };
-    let keep = if args.dry_run { Keep::DryRun } else { Keep::Yes };
+    let keep = if args.dry_run {
+        Keep::DryRun
+    } else {
+        Keep::Yes
+    };
     let counts = import::import_file(store, app.clock.now(), file, format, &options, keep)?;
     let format = format.name().to_owned();
-    Ok(Imported { file: file.display().to_string(), format, counts })
+    Ok(Imported {
+        file: file.display().to_string(),
+        format,
+        counts,
+    })
 }
 
 /// An outcome in words: `hours.csv: 217 records (toggl-csv), 217 new`.
@@ -92,7 +100,11 @@ fn words(imported: &Imported, dry_run: bool) -> String {
     if parts.is_empty() {
         parts.push("nothing new".into());
     }
-    let dry = if dry_run { " (dry run: nothing was kept)" } else { "" };
+    let dry = if dry_run {
+        " (dry run: nothing was kept)"
+    } else {
+        ""
+    };
     format!(
         "{}: {} records ({}), {}{dry}",
         imported.file,

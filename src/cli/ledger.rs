@@ -38,11 +38,14 @@ fn verify(app: &App) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
         Some(damage) => {
-            let place = damage.row.map_or("the file".to_owned(), |row| format!("row {row}"));
+            let place = damage
+                .row
+                .map_or("the file".to_owned(), |row| format!("row {row}"));
             let what = format!("the ledger is damaged at {place}: {}", damage.what);
             let hint = "stop the daemon, keep a copy of the file, and restore a backup; rows \
                         before this one hold";
-            app.out.say(&crate::error_text::of(&Advised::new(what, hint).into()));
+            app.out
+                .say(&crate::error_text::of(&Advised::new(what, hint).into()));
             Ok(Exit::NeedsPerson)
         }
     }
@@ -61,7 +64,11 @@ fn rebuild(app: &App) -> anyhow::Result<Exit> {
     app.out.say(&format!(
         "Walked {} rows. The current state {}.",
         rebuilt.rows,
-        if same { "was right, to the byte" } else { "was wrong and is mended" }
+        if same {
+            "was right, to the byte"
+        } else {
+            "was wrong and is mended"
+        }
     ));
     Ok(if same { Exit::Fine } else { Exit::Findings })
 }
@@ -70,7 +77,8 @@ fn head(app: &App) -> anyhow::Result<Exit> {
     let config = app.config()?;
     let head = app.open_read_only(&config)?.head()?;
     if app.out.json {
-        app.out.value(&json!({ "rows": head.seq, "head": head.hex() }))?;
+        app.out
+            .value(&json!({ "rows": head.seq, "head": head.hex() }))?;
     } else {
         app.out.line(&format!("{} {}", head.seq, head.hex()))?;
     }

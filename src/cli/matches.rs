@@ -23,9 +23,7 @@ pub(super) fn run(app: &App, args: args::Match) -> anyhow::Result<Exit> {
     let config = app.config()?;
     match args.command {
         None => list(app, &config),
-        Some(args::MatchCommand::Confirm { work, task }) => {
-            teach(app, &config, &work, Some(&task))
-        }
+        Some(args::MatchCommand::Confirm { work, task }) => teach(app, &config, &work, Some(&task)),
         Some(args::MatchCommand::Forget { work }) => teach(app, &config, &work, None),
     }
 }
@@ -42,9 +40,16 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
     ]);
     let mut rows = Vec::new();
     for id in store.unmatched_since(app.clock.now() - LISTED)? {
-        let Some(work) = store.work(id)?.filter(|work| !work.deleted) else { continue };
-        let evidence = store.matched(id)?.map(|(_, evidence)| evidence).unwrap_or_default();
-        let client = attribute(&work.entry, &config.clients).client().map(str::to_owned);
+        let Some(work) = store.work(id)?.filter(|work| !work.deleted) else {
+            continue;
+        };
+        let evidence = store
+            .matched(id)?
+            .map(|(_, evidence)| evidence)
+            .unwrap_or_default();
+        let client = attribute(&work.entry, &config.clients)
+            .client()
+            .map(str::to_owned);
         let zone = client
             .as_deref()
             .and_then(|key| config.client(key))
@@ -79,15 +84,23 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
 fn teach(app: &App, config: &Config, work: &str, task: Option<&str>) -> anyhow::Result<Exit> {
     let (mut store, _lock) = app.open(config, "match")?;
     let work = find_work(&store, work)?;
-    let task = task.map(|task| find_task(&store, config, &work, task)).transpose()?;
-    let client = attribute(&work.entry, &config.clients).client().unwrap_or("").to_owned();
+    let task = task
+        .map(|task| find_task(&store, config, &work, task))
+        .transpose()?;
+    let client = attribute(&work.entry, &config.clients)
+        .client()
+        .unwrap_or("")
+        .to_owned();
     let text = normal(&work.entry.description);
     if text.is_empty() {
         let hint = "write a text in the time tracker; it is pulled with the next run";
         return Err(Advised::new(format!("teach from {}: it has no text", work.id), hint).into());
     }
     let now = app.clock.now();
-    let event = Event::Alias(Alias { text: text.clone(), task: task.clone() });
+    let event = Event::Alias(Alias {
+        text: text.clone(),
+        task: task.clone(),
+    });
     store.write(|writer| writer.append(now, &client, &event))?;
     review::review(&mut store, config, now)?;
     app.out.say(&match task {
@@ -99,7 +112,10 @@ fn teach(app: &App, config: &Config, work: &str, task: Option<&str>) -> anyhow::
 
 /// The work of a name such as `w1042`.
 pub(super) fn find_work(store: &Store, text: &str) -> anyhow::Result<Work> {
-    let work = WorkId::parse(text).map(|id| store.work(id)).transpose()?.flatten();
+    let work = WorkId::parse(text)
+        .map(|id| store.work(id))
+        .transpose()?
+        .flatten();
     work.ok_or_else(|| {
         let hint = "findings and `stundenbuch match` name works: w1042";
         Advised::new(format!("find the work `{text}`: there is none"), hint).into()
@@ -107,12 +123,7 @@ pub(super) fn find_work(store: &Store, text: &str) -> anyhow::Result<Work> {
 }
 
 /// A task by its key, or by whatever would link to it from a text.
-fn find_task(
-    store: &Store,
-    config: &Config,
-    work: &Work,
-    text: &str,
-) -> anyhow::Result<RecordKey> {
+fn find_task(store: &Store, config: &Config, work: &Work, text: &str) -> anyhow::Result<RecordKey> {
     if let Ok(key) = store.parse_key(text)
         && store.task(&key)?.is_some()
     {

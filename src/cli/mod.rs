@@ -46,7 +46,10 @@ struct App {
 impl App {
     /// The configuration, or every mistake in it.
     fn config(&self) -> anyhow::Result<Config> {
-        Ok(Config::load(self.config_file.as_deref(), &self.environment.variables)?)
+        Ok(Config::load(
+            self.config_file.as_deref(),
+            &self.environment.variables,
+        )?)
     }
 
     /// The ledger for a command that changes it, and the right to.
@@ -122,7 +125,9 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
 /// How a failure ends the program.
 fn exit_of(error: &anyhow::Error) -> Exit {
     use crate::store::Error as StoreError;
-    let store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+    let store = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<StoreError>());
     match store {
         Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
         Some(StoreError::Sqlite(_) | StoreError::DiskFull) => Exit::ForNow,

@@ -12,7 +12,10 @@ use crate::run::report::{Exit, Report};
 pub(super) async fn nightly(app: &App) -> anyhow::Result<Exit> {
     let config = app.config()?;
     let (mut store, _lock) = app.open(&config, "nightly")?;
-    let plan = Plan { trigger: "command".into(), ..Plan::default() };
+    let plan = Plan {
+        trigger: "command".into(),
+        ..Plan::default()
+    };
     let clock = Arc::clone(&app.clock);
     let report = pass::run(&mut store, &config, &app.environment, clock, &plan).await?;
     print(app, &report)?;
@@ -30,7 +33,8 @@ pub(super) async fn pull(app: &App, args: args::Pull) -> anyhow::Result<Exit> {
         }
         for name in &args.connections {
             let released = store.write(|writer| writer.release_held(name))?;
-            app.out.say(&format!("{name}: {released} absences will be confirmed."));
+            app.out
+                .say(&format!("{name}: {released} absences will be confirmed."));
         }
     }
     let plan = Plan {
@@ -54,8 +58,11 @@ pub(super) async fn daemon(app: &App) -> anyhow::Result<Exit> {
 fn known(config: &Config, names: &[String]) -> anyhow::Result<()> {
     for name in names {
         if config.connection(name).is_none() {
-            let all: Vec<_> =
-                config.connections.iter().map(|connection| connection.name.as_str()).collect();
+            let all: Vec<_> = config
+                .connections
+                .iter()
+                .map(|connection| connection.name.as_str())
+                .collect();
             let what = format!("pull from `{name}`: there is no such connection");
             return Err(Advised::new(what, format!("there are: {}", all.join(", "))).into());
         }
@@ -112,8 +119,20 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
             Some(reason) => format!("{}: REFUSED: {reason}", import.file),
         });
     }
-    lines.extend(report.deliveries.delivered.iter().map(|place| format!("delivered {place}")));
-    lines.extend(report.deliveries.failed.iter().map(|text| format!("NOT DELIVERED {text}")));
+    lines.extend(
+        report
+            .deliveries
+            .delivered
+            .iter()
+            .map(|place| format!("delivered {place}")),
+    );
+    lines.extend(
+        report
+            .deliveries
+            .failed
+            .iter()
+            .map(|text| format!("NOT DELIVERED {text}")),
+    );
     lines.push(match (report.findings_new, report.findings_open) {
         (0, 0) => "Everything adds up.".to_owned(),
         (new, open) => format!(

@@ -11,7 +11,8 @@ pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     app.out.say(&format!("{new} findings are new."));
     let open = store.findings(false)?;
     findings::print(app, &open)?;
-    let person =
-        open.iter().any(|stored| stored.finding.severity > crate::finding::Severity::Note);
+    let person = open
+        .iter()
+        .any(|stored| stored.finding.severity > crate::finding::Severity::Note);
     Ok(if person { Exit::Findings } else { Exit::Fine })
 }

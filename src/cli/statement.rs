@@ -10,9 +10,9 @@ use chrono::{Days, NaiveDate};
 use super::out::{Align, Table, one_line};
 use super::{App, args};
 use crate::billing::Statement;
-use crate::config::{Client, Config, Format};
+use crate::config::{Client, Config};
 use crate::error_text::Advised;
-use crate::render;
+use crate::render::{self, Format};
 use crate::run::report::Exit;
 use crate::statements;
 use crate::time::{Period, clock_text, local_day};
@@ -24,9 +24,7 @@ pub(super) fn run(app: &App, args: args::Statement) -> anyhow::Result<Exit> {
         args::StatementCommand::Seal(of) if of.dry_run => preview(app, &config, &of),
         args::StatementCommand::Seal(of) => seal(app, &config, &of),
         args::StatementCommand::List => list(app, &config),
-        args::StatementCommand::Show { number, document } => {
-            show(app, &config, &number, &document)
-        }
+        args::StatementCommand::Show { number, document } => show(app, &config, &number, &document),
     }
 }
 
@@ -40,12 +38,22 @@ fn preview(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result
         write(app, config, &preview.draft.statement, &of.document)?;
     }
     for finding in &findings {
-        app.out.say(&format!("not billed: {}\n  → {}", finding.sentence, finding.action));
+        app.out.say(&format!(
+            "not billed: {}\n  → {}",
+            finding.sentence, finding.action
+        ));
     }
     if previews.is_empty() {
-        app.out.say(&format!("There is no open work for {} in {period}.", client.key));
+        app.out.say(&format!(
+            "There is no open work for {} in {period}.",
+            client.key
+        ));
     }
-    Ok(if findings.is_empty() { Exit::Fine } else { Exit::Findings })
+    Ok(if findings.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Findings
+    })
 }
 
 fn seal(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Exit> {
@@ -81,7 +89,9 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
     ]);
     let mut statements = Vec::new();
     for row in store.statements()? {
-        let Some(sealed) = store.sealed(&row.number)? else { continue };
+        let Some(sealed) = store.sealed(&row.number)? else {
+            continue;
+        };
         let parcels = store.parcels_of(&row.number)?;
         let done = parcels
             .iter()
@@ -135,7 +145,7 @@ fn write(
     let format = match document.format {
         Some(args::DocumentFormat::Pdf) => Format::Pdf,
         Some(args::DocumentFormat::Csv) => Format::Csv,
-        Some(args::DocumentFormat::CsvMachine) => Format::CsvMachine,
+        Some(args::DocumentFormat::CsvMachine) => Format::CsvRaw,
         Some(args::DocumentFormat::Json) => Format::Json,
         None if app.out.json => Format::Json,
         None => return summary(app, statement),
@@ -155,14 +165,19 @@ fn write(
 fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let context = || format!("write {}", path.display());
     let mut file = File::create(path).with_context(context)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).with_context(context)
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .with_context(context)
 }
 
 fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
     let out = app.out;
     let currency = &statement.currency;
     let name = statement.number.as_deref().unwrap_or("draft");
-    out.line(&format!("{}  {}  {name}", statement.client.name, statement.period))?;
+    out.line(&format!(
+        "{}  {}  {name}",
+        statement.client.name, statement.period
+    ))?;
     let mut table = Table::new(&[
         ("", Align::Right),
         ("position", Align::Left),
@@ -184,11 +199,21 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
     let totals = &statement.totals;
     let mut total = |what: &str, amount: String| {
         let empty = String::new;
-        table.row(vec![empty(), what.into(), empty(), empty(), empty(), amount]);
+        table.row(vec![
+            empty(),
+            what.into(),
+            empty(),
+            empty(),
+            empty(),
+            amount,
+        ]);
     };
     total("net", totals.net.to_string());
     if let Some(vat) = &totals.vat {
-        total(&format!("VAT {} %", vat.rate.normalize()), vat.amount.to_string());
+        total(
+            &format!("VAT {} %", vat.rate.normalize()),
+            vat.amount.to_string(),
+        );
         total("gross", totals.gross.to_string());
     }
     for line in table.lines() {
@@ -206,7 +231,11 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
 
 fn client<'a>(config: &'a Config, key: &str) -> anyhow::Result<&'a Client> {
     config.client(key).ok_or_else(|| {
-        let keys: Vec<_> = config.clients.iter().map(|client| client.key.as_str()).collect();
+        let keys: Vec<_> = config
+            .clients
+            .iter()
+            .map(|client| client.key.as_str())
+            .collect();
         let hint = format!("there are: {}", keys.join(", "));
         Advised::new(format!("find the client `{key}`: there is none"), hint).into()
     })

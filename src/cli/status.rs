@@ -13,7 +13,10 @@ pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     } else {
         print(app, &status)?;
     }
-    Ok(status.report.as_ref().map_or(Exit::Fine, crate::run::report::Report::exit))
+    Ok(status
+        .report
+        .as_ref()
+        .map_or(Exit::Fine, crate::run::report::Report::exit))
 }
 
 fn print(app: &App, status: &Status) -> anyhow::Result<()> {
@@ -21,7 +24,10 @@ fn print(app: &App, status: &Status) -> anyhow::Result<()> {
     match (&status.last_run, status.health()) {
         (None, _) => out.line("No run yet.")?,
         (Some(at), Health::Ok) => {
-            out.line(&format!("Last run {}: fine.", at.format("%Y-%m-%d %H:%M UTC")))?;
+            out.line(&format!(
+                "Last run {}: fine.",
+                at.format("%Y-%m-%d %H:%M UTC")
+            ))?;
         }
         (Some(at), Health::Degraded(reason)) => {
             out.line(&format!("Last run {}:", at.format("%Y-%m-%d %H:%M UTC")))?;
@@ -43,7 +49,10 @@ fn print(app: &App, status: &Status) -> anyhow::Result<()> {
         "{} open findings, {} documents undelivered, {} records unreadable.",
         stats.open_findings, stats.undelivered, stats.quarantined
     ))?;
-    out.line(&format!("Ledger: {} rows, ending in {}.", stats.rows, status.ledger_head))?;
+    out.line(&format!(
+        "Ledger: {} rows, ending in {}.",
+        stats.rows, status.ledger_head
+    ))?;
     for finding in &status.findings {
         out.line(&format!("ACT  {finding}"))?;
     }

@@ -4,11 +4,12 @@ use chrono_tz::Tz;
 
 use super::agreement;
 use super::contracts;
-use super::model::{Client, Deliver, Folder, Format, Sources};
+use super::model::{Client, Deliver, Folder, Sources};
 use super::reader::{Book, Spot, Table};
 use super::references::{Ability, Known};
 use super::sections::{fold, party};
 use crate::billing::Language;
+use crate::render::Format;
 
 /// Every client, by key.
 pub(super) fn read(root: &Table<'_>, known: &Known<'_>, zone: Tz) -> Vec<Client> {
@@ -158,7 +159,7 @@ fn one_deliver(table: Table<'_>, known: &Known<'_>) -> Option<Deliver> {
         let format = field.choice(&[
             ("pdf", Format::Pdf),
             ("csv", Format::Csv),
-            ("csv-machine", Format::CsvMachine),
+            ("csv-machine", Format::CsvRaw),
             ("json", Format::Json),
         ]);
         match format {

@@ -10,6 +10,7 @@ use stundenbuch_connectors as connectors;
 
 use crate::billing::{Language, Party};
 use crate::money::HourlyRate;
+use crate::render::Format;
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -212,17 +213,6 @@ pub struct Deliver {
     /// Relative to the connection's root.
     pub folder: String,
     pub formats: Vec<Format>,
-}
-
-/// The forms of a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    Pdf,
-    /// For people and their spreadsheets.
-    Csv,
-    /// For programs.
-    CsvMachine,
-    Json,
 }
 
 /// Files that a folder connection brings and that are imports.

@@ -18,8 +18,10 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = "another program has this port; name a free one as `daemon.listen`, or remove \
                     the key to go without";
-        anyhow::Error::from(error)
-            .context(crate::error_text::Advised::new(format!("listen on {address}"), hint))
+        anyhow::Error::from(error).context(crate::error_text::Advised::new(
+            format!("listen on {address}"),
+            hint,
+        ))
     })
 }
 

@@ -36,7 +36,11 @@ pub fn html(status: &Status) -> String {
         stats.open_findings,
         stats.undelivered
     );
-    if let Some(report) = status.report.as_ref().filter(|report| !report.sources.is_empty()) {
+    if let Some(report) = status
+        .report
+        .as_ref()
+        .filter(|report| !report.sources.is_empty())
+    {
         body += "<h2>Connections</h2><table><tr><th>Name</th><th class=\"n\">Requests</th>\
                  <th class=\"n\">New</th><th class=\"n\">Changed</th><th class=\"n\">Deleted</th>\
                  </tr>";
@@ -74,5 +78,8 @@ pub fn html(status: &Status) -> String {
 
 /// Text as HTML shows it; titles of cards come from other people.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

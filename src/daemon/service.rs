@@ -44,12 +44,17 @@ pub async fn run(
         Some(address) => Some(health::bind(address).await?),
         None => None,
     };
-    let health = listener.map(|listener| {
-        tokio::spawn(health::serve(listener, config.ledger.clone()))
-    });
+    let health =
+        listener.map(|listener| tokio::spawn(health::serve(listener, config.ledger.clone())));
     let mut stop = stop_signal().context("listen for signals")?;
-    let schedule = Schedule { at: config.nightly_at, zone: config.time_zone };
-    tell(&[NotifyState::Ready, NotifyState::Status(&waiting(&schedule, clock.now()))]);
+    let schedule = Schedule {
+        at: config.nightly_at,
+        zone: config.time_zone,
+    };
+    tell(&[
+        NotifyState::Ready,
+        NotifyState::Status(&waiting(&schedule, clock.now())),
+    ]);
     tracing::info!(next = %schedule.next(clock.now()), "Ready.");
 
     let mut again = Again::default();
@@ -86,13 +91,22 @@ fn due(
     again: &Again,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Option<Plan>> {
-    let last = store.mark(nightly::MARK)?.and_then(|text| text.parse().ok());
+    let last = store
+        .mark(nightly::MARK)?
+        .and_then(|text| text.parse().ok());
     if schedule.due(last, now) {
-        return Ok(Some(Plan { trigger: nightly::SCHEDULE.into(), ..Plan::default() }));
+        return Ok(Some(Plan {
+            trigger: nightly::SCHEDULE.into(),
+            ..Plan::default()
+        }));
     }
     if again.at.is_some_and(|at| at <= now) {
         let only = again.only.clone();
-        return Ok(Some(Plan { trigger: "again".into(), only, ..Plan::default() }));
+        return Ok(Some(Plan {
+            trigger: "again".into(),
+            only,
+            ..Plan::default()
+        }));
     }
     Ok(None)
 }
@@ -110,21 +124,39 @@ async fn watched<T>(pass: impl Future<Output = T>) -> T {
 }
 
 fn next_try(before: &Again, plan: &Plan, report: &Report) -> Again {
-    let Some(told) = report.try_again_at() else { return Again::default() };
-    let tries = if plan.trigger == nightly::SCHEDULE { 0 } else { before.tries + 1 };
+    let Some(told) = report.try_again_at() else {
+        return Again::default();
+    };
+    let tries = if plan.trigger == nightly::SCHEDULE {
+        0
+    } else {
+        before.tries + 1
+    };
     let wait = (AGAIN_FIRST * 2_i32.saturating_pow(tries.min(8))).min(AGAIN_MAX);
     let only = report
         .sources
         .iter()
-        .filter(|source| source.failure.as_ref().is_some_and(|failure| !failure.needs_person))
+        .filter(|source| {
+            source
+                .failure
+                .as_ref()
+                .is_some_and(|failure| !failure.needs_person)
+        })
         .map(|source| source.connection.clone())
         .collect();
-    Again { at: Some(told.max(report.finished_at + wait)), only, tries }
+    Again {
+        at: Some(told.max(report.finished_at + wait)),
+        only,
+        tries,
+    }
 }
 
 fn waiting(schedule: &Schedule, now: DateTime<Utc>) -> String {
     let next = schedule.next(now).with_timezone(&schedule.zone);
-    format!("waiting; the next run begins {}", next.format("%Y-%m-%d %H:%M %Z"))
+    format!(
+        "waiting; the next run begins {}",
+        next.format("%Y-%m-%d %H:%M %Z")
+    )
 }
 
 fn log(report: &Report) {

@@ -56,7 +56,9 @@ impl Status {
 
     /// Findings about the work do not make the program ill; a source that fails does.
     pub fn health(&self) -> Health {
-        let Some(report) = &self.report else { return Health::Ok };
+        let Some(report) = &self.report else {
+            return Health::Ok;
+        };
         if report.exit() < Exit::ForNow {
             return Health::Ok;
         }
@@ -64,9 +66,16 @@ impl Status {
             let failure = source.failure.as_ref()?;
             Some(format!("{}: {}", source.connection, failure.text))
         });
-        let held = report.sources.iter().filter(|source| source.held > 0).map(|source| {
-            format!("{}: {} records vanished at once", source.connection, source.held)
-        });
+        let held = report
+            .sources
+            .iter()
+            .filter(|source| source.held > 0)
+            .map(|source| {
+                format!(
+                    "{}: {} records vanished at once",
+                    source.connection, source.held
+                )
+            });
         let refused = report
             .imports
             .iter()

@@ -39,19 +39,26 @@ pub async fn deliver(
             Some(target) => target.deliver(&outgoing).await,
             None => Err(stundenbuch_connectors::Error::new(
                 stundenbuch_connectors::error::Kind::Settings,
-                format!("the connection `{}` is not in the configuration", parcel.connection),
+                format!(
+                    "the connection `{}` is not in the configuration",
+                    parcel.connection
+                ),
             )
             .hint("bring it back, or name another target for this client and seal again")),
         };
         match sent {
             Ok(receipt) => {
                 arrived(store, clock.now(), &parcel, &receipt)?;
-                report.delivered.push(format!("{}:{}", parcel.connection, receipt.location));
+                report
+                    .delivered
+                    .push(format!("{}:{}", parcel.connection, receipt.location));
             }
             Err(error) => {
                 let person = failed(store, clock.now(), &parcel, &error)?;
                 report.needs_person |= person;
-                report.failed.push(format!("{}:{}: {error}", parcel.connection, parcel.path));
+                report
+                    .failed
+                    .push(format!("{}:{}: {error}", parcel.connection, parcel.path));
                 down.push(parcel.connection);
             }
         }
@@ -144,7 +151,10 @@ fn failed(
             }
             (None, None) => "Mend the cause, then run `stundenbuch deliver --retry`.".into(),
             (_, Some(at)) => {
-                format!("It is tried again by itself, not before {}.", at.format("%Y-%m-%d %H:%M UTC"))
+                format!(
+                    "It is tried again by itself, not before {}.",
+                    at.format("%Y-%m-%d %H:%M UTC")
+                )
             }
         },
     };

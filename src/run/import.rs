@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use stundenbuch_connectors::contract::Raw;
+use stundenbuch_connectors::import::mapping::{Mapping, MappingError};
 use stundenbuch_connectors::import::{self, Format, Options, ReadError, Refusal};
 
 use super::intake::{Counts, file_connection, take_in};
@@ -23,6 +24,10 @@ pub enum ImportError {
     Unknown { path: PathBuf },
     #[error("{path} was not imported")]
     Refused { path: PathBuf, refusal: Refusal },
+    #[error("there is no format and no mapping file `{name}`")]
+    NoFormat { name: String },
+    #[error("the mapping cannot work")]
+    Mapping(#[from] MappingError),
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -43,6 +48,14 @@ impl ImportError {
             Self::Refused { .. } => {
                 "nothing of the file was kept; mend these places and import it again".into()
             }
+            Self::NoFormat { .. } => {
+                let names: Vec<_> = import::ALL.iter().map(|format| format.name()).collect();
+                format!(
+                    "the formats are {}; a mapping is named by its file",
+                    names.join(", ")
+                )
+            }
+            Self::Mapping(_) => "docs/imports.md describes every key of a mapping".into(),
             Self::Store(error) => error.hint().into(),
         }
     }
@@ -63,6 +76,41 @@ impl ImportError {
         }
         lines
     }
+}
+
+/// A format that was asked for by name.
+#[derive(Debug)]
+pub enum Chosen {
+    Known(&'static dyn Format),
+    Mapped(Box<Mapping>),
+}
+
+impl AsRef<dyn Format> for Chosen {
+    fn as_ref(&self) -> &(dyn Format + 'static) {
+        match self {
+            Self::Known(format) => *format,
+            Self::Mapped(mapping) => mapping.as_ref(),
+        }
+    }
+}
+
+/// Finds a format by its name, or reads the mapping file of that name: as given, or beside the
+/// configuration.
+pub fn named(name: &str, config_dir: Option<&Path>) -> Result<Chosen, ImportError> {
+    if let Some(format) = import::find(name) {
+        return Ok(Chosen::Known(format));
+    }
+    let beside = config_dir.map(|directory| directory.join(name));
+    let found = beside
+        .into_iter()
+        .chain([PathBuf::from(name)])
+        .find(|path| path.is_file());
+    let path = found.ok_or_else(|| ImportError::NoFormat {
+        name: name.to_owned(),
+    })?;
+    let text = std::fs::read_to_string(&path).map_err(|error| read_error(&path, &error))?;
+    let mapping = Mapping::parse(&path.display().to_string(), &text)?;
+    Ok(Chosen::Mapped(Box::new(mapping)))
 }
 
 /// Finds the format of a file on this machine from its name and beginning.

@@ -129,8 +129,16 @@ async fn pull_sources(
     Ok(reports)
 }
 
-fn source(name: &str, connector: &Arc<dyn Connector>, mode: stundenbuch_connectors::contract::Pull) -> Source {
-    Source { name: name.to_owned(), connector: Arc::clone(connector), mode }
+fn source(
+    name: &str,
+    connector: &Arc<dyn Connector>,
+    mode: stundenbuch_connectors::contract::Pull,
+) -> Source {
+    Source {
+        name: name.to_owned(),
+        connector: Arc::clone(connector),
+        mode,
+    }
 }
 
 fn report_of(pulled: Pulled) -> SourceReport {
@@ -138,7 +146,11 @@ fn report_of(pulled: Pulled) -> SourceReport {
         connection: pulled.name,
         counts: pulled.counts,
         requests: pulled.requests,
-        notices: pulled.notices.into_iter().map(|Notice { text, .. }| text).collect(),
+        notices: pulled
+            .notices
+            .into_iter()
+            .map(|Notice { text, .. }| text)
+            .collect(),
         held: pulled.held,
         failure: pulled.failure.as_ref().map(Failure::from),
     }
@@ -175,7 +187,11 @@ fn source_findings(source: &SourceReport) -> Vec<Finding> {
         } else {
             "Nothing was lost; the next run goes on where this one stopped.".to_owned()
         };
-        let severity = if failure.needs_person { Severity::Act } else { Severity::Check };
+        let severity = if failure.needs_person {
+            Severity::Act
+        } else {
+            Severity::Check
+        };
         findings.push(finding(
             Kind::SourceFailed,
             severity,

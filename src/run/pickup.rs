@@ -33,14 +33,18 @@ pub async fn pick_up(
     }
     let files = store.files()?;
     for rule in &config.imports {
-        let Some(Ok(connector)) = built.get(&rule.connection) else { continue };
+        let Some(Ok(connector)) = built.get(&rule.connection) else {
+            continue;
+        };
         for file in files.iter().filter(|file| wanted(rule, file)) {
             let path = &file.file.path;
             let version = version(file);
             if store.imported(&rule.connection, path)?.as_deref() == Some(version.as_str()) {
                 continue;
             }
-            let fetched = connector.fetch(&ExternalId::new(file.key.id.as_str()), FILE_MAX).await;
+            let fetched = connector
+                .fetch(&ExternalId::new(file.key.id.as_str()), FILE_MAX)
+                .await;
             let report = match fetched {
                 Ok(bytes) => import_bytes(store, now, config, rule, path, &bytes),
                 Err(error) => Err(error.to_string()),
@@ -85,16 +89,31 @@ fn import_bytes(
         }
         None => import::recognise_head(path, bytes).map_err(|error| explain(&error))?,
     };
-    let options = Options { time_zone: rule.time_zone, dates: rule.dates };
-    import::import(store, now, path, &mut &bytes[..], format, &options, Keep::Yes)
-        .map(|counts| (format.name().to_owned(), counts))
-        .map_err(|error| explain(&error))
+    let options = Options {
+        time_zone: rule.time_zone,
+        dates: rule.dates,
+    };
+    import::import(
+        store,
+        now,
+        path,
+        &mut &bytes[..],
+        format,
+        &options,
+        Keep::Yes,
+    )
+    .map(|counts| (format.name().to_owned(), counts))
+    .map_err(|error| explain(&error))
 }
 
 /// An import's failure in one line.
 fn explain(error: &ImportError) -> String {
     let details = error.details();
-    if details.is_empty() { error.to_string() } else { details.join("; ") }
+    if details.is_empty() {
+        error.to_string()
+    } else {
+        details.join("; ")
+    }
 }
 
 fn wanted(rule: &ImportRule, file: &FileItem) -> bool {
@@ -105,7 +124,10 @@ fn wanted(rule: &ImportRule, file: &FileItem) -> bool {
 
 /// What tells one state of a file from another.
 fn version(file: &FileItem) -> String {
-    file.file.version.clone().unwrap_or_else(|| file.revision.to_string())
+    file.file
+        .version
+        .clone()
+        .unwrap_or_else(|| file.revision.to_string())
 }
 
 /// Whether a path fits a pattern: `*` within a name, `**` over any number of directories.
@@ -114,7 +136,10 @@ pub fn matches(pattern: &str, path: &str) -> bool {
         match (pattern.split_first(), path.split_first()) {
             (None, None) => true,
             (Some((&"**", rest)), _) => {
-                parts(rest, path) || path.split_first().is_some_and(|(_, tail)| parts(pattern, tail))
+                parts(rest, path)
+                    || path
+                        .split_first()
+                        .is_some_and(|(_, tail)| parts(pattern, tail))
             }
             (Some((name, rest)), Some((head, tail))) => text(name, head) && parts(rest, tail),
             _ => false,
@@ -129,7 +154,10 @@ pub fn matches(pattern: &str, path: &str) -> bool {
             }),
         }
     }
-    parts(&pattern.split('/').collect::<Vec<_>>(), &path.split('/').collect::<Vec<_>>())
+    parts(
+        &pattern.split('/').collect::<Vec<_>>(),
+        &path.split('/').collect::<Vec<_>>(),
+    )
 }
 
 #[cfg(test)]

@@ -38,7 +38,10 @@ const NEAR: TimeDelta = TimeDelta::hours(72);
 pub fn review(store: &mut Store, config: &Config, now: DateTime<Utc>) -> Result<usize> {
     let last = store.head()?.seq;
     let fingerprint = fingerprint(config);
-    let mut seen: u64 = store.mark(SEEN)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut seen: u64 = store
+        .mark(SEEN)?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     let whole = store.mark(CONFIG)?.as_deref() != Some(fingerprint.as_str());
     if seen >= last && !whole && store.running_works()?.is_empty() {
         return Ok(0);
@@ -91,11 +94,15 @@ impl Changed {
                     }
                 }
                 Event::Sealed(sealed) => {
-                    changed.works.extend(sealed.works.iter().map(|settled| settled.work));
+                    changed
+                        .works
+                        .extend(sealed.works.iter().map(|settled| settled.work));
                 }
                 Event::Alias(_) => {
                     let from = DateTime::from_timestamp(row.at, 0).unwrap_or_default();
-                    changed.works.extend(store.unmatched_since(from - TimeDelta::days(WAIT_DAYS))?);
+                    changed
+                        .works
+                        .extend(store.unmatched_since(from - TimeDelta::days(WAIT_DAYS))?);
                 }
                 Event::Genesis(_) | Event::Delivered(_) => {}
             }
@@ -122,14 +129,34 @@ impl<'a> Reviewer<'a> {
             aliases.insert(client.as_deref(), &text, task);
         }
         let catalogue = Catalogue::new(store.tasks()?, &config.clients);
-        Ok(Self { config, now, catalogue, aliases, files: store.files()? })
+        Ok(Self {
+            config,
+            now,
+            catalogue,
+            aliases,
+            files: store.files()?,
+        })
     }
 
     fn look_at_everything(&mut self, store: &mut Store) -> Result<usize> {
-        let query = WorkQuery { unsettled: true, ..WorkQuery::default() };
-        let works = store.works(&query)?.into_iter().map(|work| work.id).collect();
+        let query = WorkQuery {
+            unsettled: true,
+            ..WorkQuery::default()
+        };
+        let works = store
+            .works(&query)?
+            .into_iter()
+            .map(|work| work.id)
+            .collect();
         let tasks = store.tasks()?.into_iter().map(|item| item.key).collect();
-        self.look_at(store, &Changed { works, tasks, files: false })
+        self.look_at(
+            store,
+            &Changed {
+                works,
+                tasks,
+                files: false,
+            },
+        )
     }
 
     fn look_at(&mut self, store: &mut Store, changed: &Changed) -> Result<usize> {
@@ -160,7 +187,9 @@ impl<'a> Reviewer<'a> {
     fn look_at_works(&mut self, store: &mut Store, works: BTreeSet<WorkId>) -> Result<usize> {
         let mut seen = Vec::with_capacity(works.len());
         for id in works {
-            let Some(work) = store.work(id)? else { continue };
+            let Some(work) = store.work(id)? else {
+                continue;
+            };
             let (matched, findings) = self.work(store, &work)?;
             seen.push((id, matched, findings));
         }
@@ -186,7 +215,9 @@ impl<'a> Reviewer<'a> {
     fn work(&self, store: &Store, work: &Work) -> Result<(Match, Vec<Finding>)> {
         let attribution = attribute(&work.entry, &self.config.clients);
         let client = attribution.client().and_then(|key| self.config.client(key));
-        let matched = self.catalogue.find(&work.entry, attribution.client(), &self.aliases);
+        let matched = self
+            .catalogue
+            .find(&work.entry, attribution.client(), &self.aliases);
         let neighbours = self.neighbours(store, work)?;
         let task = match &matched {
             Match::Task { key, .. } => self.catalogue.get(key),
@@ -197,10 +228,12 @@ impl<'a> Reviewer<'a> {
             client: &attribution,
             matched: &matched,
             neighbours: &neighbours,
-            contract: client
-                .map_or(ContractAt::None, |client| contract_at(client, &work.entry)),
+            contract: client.map_or(ContractAt::None, |client| contract_at(client, &work.entry)),
             task,
-            task_archived_at: task.map(|item| archived_at(store, item)).transpose()?.flatten(),
+            task_archived_at: task
+                .map(|item| archived_at(store, item))
+                .transpose()?
+                .flatten(),
             files: client.map_or(0, |client| {
                 files_touched(&work.entry, &self.files, client).len()
             }),
@@ -214,7 +247,9 @@ impl<'a> Reviewer<'a> {
 
     /// What the same person did at about the same time.
     fn neighbours(&self, store: &Store, work: &Work) -> Result<Vec<Work>> {
-        let Worked::Span { start, stop } = work.entry.worked else { return Ok(Vec::new()) };
+        let Worked::Span { start, stop } = work.entry.worked else {
+            return Ok(Vec::new());
+        };
         let persons = self.names_of(work);
         if persons.is_empty() {
             return Ok(Vec::new());
@@ -232,7 +267,9 @@ impl<'a> Reviewer<'a> {
 
     /// Every name under which tools know the person of a work.
     fn names_of(&self, work: &Work) -> Vec<String> {
-        let Some(person) = &work.entry.person else { return Vec::new() };
+        let Some(person) = &work.entry.person else {
+            return Vec::new();
+        };
         let id = person.id.as_ref().map(|id| id.as_str().to_owned());
         let mut names: BTreeSet<String> = [person.email.clone(), person.name.clone(), id]
             .into_iter()
@@ -240,7 +277,13 @@ impl<'a> Reviewer<'a> {
             .map(|name| normal(&name))
             .collect();
         if let Some(known) = crate::matching::person_of(person, &self.config.people) {
-            names.extend(known.known_as.iter().chain([&known.name]).map(|name| normal(name)));
+            names.extend(
+                known
+                    .known_as
+                    .iter()
+                    .chain([&known.name])
+                    .map(|name| normal(name)),
+            );
         }
         names.into_iter().collect()
     }
@@ -255,9 +298,15 @@ impl<'a> Reviewer<'a> {
         if work.deleted || !work.key.connection.starts_with(FILE_PREFIX) {
             return Ok(Vec::new());
         }
-        let Some(row) = store.row(work.revision)? else { return Ok(Vec::new()) };
-        let Event::Revision(revision) = row.event()? else { return Ok(Vec::new()) };
-        let Some(received) = store.raw(revision.raw.id)? else { return Ok(Vec::new()) };
+        let Some(row) = store.row(work.revision)? else {
+            return Ok(Vec::new());
+        };
+        let Event::Revision(revision) = row.event()? else {
+            return Ok(Vec::new());
+        };
+        let Some(received) = store.raw(revision.raw.id)? else {
+            return Ok(Vec::new());
+        };
         let raw = Raw {
             stream: Stream::Time,
             id: work.key.id.clone(),
@@ -275,8 +324,9 @@ impl<'a> Reviewer<'a> {
                 client: attribution.client().map(str::to_owned),
                 sentence: format!(
                     "The entry \"{}\" was imported with a time that the clock change leaves open: \
-                     {doubt}.",
-                    work.entry.description
+                     {}.",
+                    work.entry.description,
+                    doubt.text()
                 ),
                 action: "Compare its length with the time tracker; import an export in UTC, or \
                          pull it through the API."
@@ -288,7 +338,9 @@ impl<'a> Reviewer<'a> {
     fn look_at_tasks(&self, store: &mut Store, tasks: &BTreeSet<RecordKey>) -> Result<usize> {
         let mut seen = Vec::new();
         for key in tasks {
-            let Some(item) = store.task(key)? else { continue };
+            let Some(item) = store.task(key)? else {
+                continue;
+            };
             let attribution = task_client(&item.task, &self.config.clients);
             let works = store.works_on(key)?;
             let findings = reconcile_task(&item, !works.is_empty(), &attribution, self.config);
@@ -312,7 +364,9 @@ fn archived_at(store: &Store, item: &TaskItem) -> Result<Option<DateTime<Utc>>> 
     }
     let mut seen = None;
     for row in store.history(item.revision)? {
-        let Event::Revision(revision) = row.event()? else { break };
+        let Event::Revision(revision) = row.event()? else {
+            break;
+        };
         match revision.record {
             Record::Task(task) if task.archived => seen = DateTime::from_timestamp(row.at, 0),
             _ => return Ok(seen),
@@ -378,6 +432,9 @@ fn unreadable(held: &Quarantined) -> Finding {
 
 /// What of the configuration a review depends on.
 fn fingerprint(config: &Config) -> String {
-    let text = format!("{:?} {:?} {:?}", config.clients, config.people, config.checks);
+    let text = format!(
+        "{:?} {:?} {:?}",
+        config.clients, config.people, config.checks
+    );
     hex(&sha256(text.as_bytes()))
 }

@@ -57,12 +57,18 @@ pub fn build_all(
         .connections
         .iter()
         .map(|connection| {
-            (connection.name.clone(), build(config, connection, environment, platform))
+            (
+                connection.name.clone(),
+                build(config, connection, environment, platform),
+            )
         })
         .collect()
 }
 
 /// Of several missing credentials the first is told by a run; `check` tells them all.
 fn first(errors: Vec<Error>) -> Error {
-    errors.into_iter().next().expect("a failed look-up has an error")
+    errors
+        .into_iter()
+        .next()
+        .expect("a failed look-up has an error")
 }
