@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use super::status::{Health, Status};
 
 /// Takes the port, or says who may have it.
-pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = "another program has this port; name a free one as `daemon.listen`, or remove \
                     the key to go without";
@@ -26,7 +26,7 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Answers until the task is dropped.
-pub async fn serve(listener: TcpListener, ledger: PathBuf) -> std::io::Result<()> {
+pub(super) async fn serve(listener: TcpListener, ledger: PathBuf) -> std::io::Result<()> {
     let router = Router::new()
         .route("/", get(page))
         .route("/health", get(health))

@@ -11,7 +11,7 @@ vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .85em;overflow-wrap:anywhere}li{margin:.4rem 0}";
 
 /// The page.
-pub fn html(status: &Status) -> String {
+pub(super) fn html(status: &Status) -> String {
     let (class, word) = match status.health() {
         Health::Ok => ("ok", "All connections were read to their end.".to_owned()),
         Health::Degraded(reason) => ("bad", reason),

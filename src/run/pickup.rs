@@ -21,7 +21,7 @@ const FILE_MAX: usize = 64 * 1024 * 1024;
 
 /// Imports every file that a rule names and whose version was not imported yet. A refused file
 /// is told, and tried again when it changes.
-pub async fn pick_up(
+pub(super) async fn pick_up(
     store: &mut Store,
     now: DateTime<Utc>,
     config: &Config,
