@@ -3,6 +3,7 @@
 pub mod billing;
 pub mod clock;
 pub mod config;
+pub mod error_text;
 pub mod money;
 pub mod render;
 pub mod time;
