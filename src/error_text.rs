@@ -55,17 +55,15 @@ pub fn of(error: &anyhow::Error) -> String {
     text
 }
 
-/// The hint nearest to the cause: it knows more than the contexts around it.
+/// The hint of the cause, which knows more than the contexts around it.
 fn hint_of(error: &anyhow::Error) -> Option<String> {
-    let causes: Vec<&(dyn Error + 'static)> = error.chain().collect();
-    let own = causes.into_iter().rev().find_map(hint_of_one);
     // A context is no link of the chain that could be asked, but anyhow finds it.
     let context = || {
         error
             .downcast_ref::<Advised>()
             .map(|advised| advised.hint.clone())
     };
-    own.or_else(context)
+    error.chain().find_map(hint_of_one).or_else(context)
 }
 
 fn hint_of_one(error: &(dyn Error + 'static)) -> Option<String> {

@@ -34,13 +34,10 @@ impl Span {
         let mut next = Some(self.first);
         for other in others.into_iter().filter_map(|other| self.common(other)) {
             let Some(first) = next else { break };
-            if let Some(before) = other.first.checked_sub_days(Days::new(1)) {
-                if first <= before {
-                    free.push(Self {
-                        first,
-                        last: before,
-                    });
-                }
+            if let Some(last) = other.first.checked_sub_days(Days::new(1))
+                && first <= last
+            {
+                free.push(Self { first, last });
             }
             next = other
                 .last

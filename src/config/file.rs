@@ -101,7 +101,7 @@ impl Scan<'_> {
         for (name, item) in table.iter() {
             let path = path.child(name);
             let key = table.key(name).and_then(toml_edit::Key::span);
-            self.spot(&path, key, item.span(), item.is_float());
+            self.spot(&path, key.as_ref(), item.span(), item.is_float());
             if let Some(value) = self.item(&path, item) {
                 values.insert(name.to_owned(), value);
             }
@@ -122,7 +122,7 @@ impl Scan<'_> {
                 let mut list = Vec::new();
                 for (index, table) in tables.iter().enumerate() {
                     let path = path.index(index);
-                    self.spot(&path, table.span(), table.span(), false);
+                    self.spot(&path, None, table.span(), false);
                     let values = self.table(&path, table);
                     list.push(self.origin(values));
                 }
@@ -148,7 +148,7 @@ impl Scan<'_> {
                 let mut list = Vec::new();
                 for (index, element) in array.iter().enumerate() {
                     let path = path.index(index);
-                    self.spot(&path, element.span(), element.span(), element.is_float());
+                    self.spot(&path, None, element.span(), element.is_float());
                     if element.is_inline_table() && index == 0 {
                         self.table_lists.extend(path.parent());
                     }
@@ -168,11 +168,11 @@ impl Scan<'_> {
     fn spot(
         &mut self,
         path: &KeyPath,
-        key: Option<Range<usize>>,
+        key: Option<&Range<usize>>,
         value: Option<Range<usize>>,
         number: bool,
     ) {
-        let Some(first) = key.as_ref().or(value.as_ref()).map(|span| span.start) else {
+        let Some(first) = key.or(value.as_ref()).map(|span| span.start) else {
             return;
         };
         let start = value.as_ref().map_or(first, |span| span.start);

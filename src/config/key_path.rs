@@ -1,6 +1,6 @@
 //! The path of a key, written as in the configuration: `clients.mueller.contracts[0].rate`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Grows from the root; its text is also the key under which positions are found again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +16,7 @@ impl KeyPath {
             text.push_str(key);
         } else {
             // As TOML itself would quote it, so that a dot in a name is not a border.
-            text.push_str(&format!("{key:?}"));
+            let _ = write!(text, "{key:?}");
         }
         Self(text)
     }

@@ -106,10 +106,10 @@ impl Layers {
     ) -> Place {
         let mut step = Some(path.clone());
         while let Some(here) = step {
-            if Self::is_environment(origin) {
-                if let Some(variable) = self.variables.get(&here) {
-                    return Place::Environment(variable.clone());
-                }
+            if Self::is_environment(origin)
+                && let Some(variable) = self.variables.get(&here)
+            {
+                return Place::Environment(variable.clone());
             }
             for (order, file) in self.files.iter().enumerate() {
                 let fits = origin.is_none_or(|origin| origin == file.name);

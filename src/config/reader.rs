@@ -235,7 +235,7 @@ impl<'a> Field<'a> {
         matches!(self.kind(), ValueKind::Array(values) if values.is_empty())
     }
 
-    pub(super) fn from_environment(&self) -> bool {
+    pub(super) fn is_from_environment(&self) -> bool {
         Layers::is_environment(self.value.origin())
     }
 
@@ -312,7 +312,7 @@ impl<'a> Field<'a> {
 
     pub(super) fn list(&self, what: &str) -> Option<Vec<Field<'a>>> {
         let ValueKind::Array(values) = self.kind() else {
-            let environment = self.from_environment();
+            let environment = self.is_from_environment();
             let fix = environment.then(|| "a list stands in a file, not in a variable".to_owned());
             self.wrong(format!("expected {what}, found {}", self.found()), fix);
             return None;

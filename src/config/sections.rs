@@ -127,12 +127,12 @@ pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<P
     let Some(table) = root.table("statements") else {
         return (statements, None);
     };
-    if let Some(field) = table.get("number") {
-        if let Some(pattern) = field.text() {
-            match check_pattern(&pattern) {
-                Ok(()) => statements.number_pattern = pattern,
-                Err(why) => field.wrong(why, "write it like \"{YYYY}-{0000}\"".to_owned()),
-            }
+    if let Some(field) = table.get("number")
+        && let Some(pattern) = field.text()
+    {
+        match check_pattern(&pattern) {
+            Ok(()) => statements.number_pattern = pattern,
+            Err(why) => field.wrong(why, "write it like \"{YYYY}-{0000}\"".to_owned()),
         }
     }
     let templates = table.get("templates").and_then(|field| path(&field, base));

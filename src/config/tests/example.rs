@@ -1,6 +1,6 @@
 //! `config/example.toml` is right, complete, and says nothing that is not read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use stundenbuch_connectors::{self as connectors, Entry};
@@ -55,7 +55,7 @@ fn registries() -> Vec<&'static [Entry]> {
 
 fn load(text: &str, registry: &'static [Entry]) -> (Config, BTreeSet<String>) {
     let place = Place::new(&[("stundenbuch.toml", text)]);
-    let layers = Layers::read(&place.main(), &Default::default(), registry).unwrap();
+    let layers = Layers::read(&place.main(), &BTreeMap::new(), registry).unwrap();
     let book = Book::new(&layers);
     let config = read(book.root(), &layers.main, registry);
     let asked = book.asked.borrow().clone();

@@ -91,7 +91,8 @@ fn contracts_that_follow_each_other_or_share_by_project_agree() {
         "[clients.a]\nname = \"A\"\n\
          [[clients.a.contracts]]\nfrom = 2026-01-01\nuntil = 2026-06-30\nrate = 1\n\
          [[clients.a.contracts]]\nfrom = 2026-08-01\nrate = 1\n\
-         [[clients.a.contracts]]\nfrom = 2026-08-01\nrate = 1\nprojects = [\"Web\"]\nkey = \"web\"\n\
+         [[clients.a.contracts]]\nfrom = 2026-08-01\nrate = 1\nprojects = [\"Web\"]\n\
+         key = \"web\"\n\
          [[clients.a.contracts]]\nfrom = 2026-09-01\nprojects = [\"App\"]\n\
          rates = [{ rate = 5, person = \"Anna\" }, { rate = 6, person = \"Tom\" },\n\
          { rate = 7, project = \"app\", person = \"Tom\" }]\n\
@@ -128,7 +129,7 @@ fn secrets_are_looked_up_when_the_connection_is_used() {
 fn addresses_are_encrypted_or_stay_on_this_machine() {
     let url = |url: &str| {
         load(&format!(
-            "[connections.t]\nconnector = \"toggl\"\ntoken = {{ env = \"T\" }}\napi_url = \"{url}\"\n"
+            "[connections.t]\nconnector = \"toggl\"\ntoken.env = \"T\"\napi_url = \"{url}\"\n"
         ))
     };
     let good = [

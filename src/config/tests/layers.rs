@@ -126,23 +126,23 @@ fn a_list_of_tables_in_two_files_is_refused_and_not_replaced() {
             "imports = [{ connection = \"d\", files = \"*.json\" }]\n",
         ),
     ]);
-    let expected = r#"error: the configuration has 1 mistake
+    let expected = "error: the configuration has 1 mistake
   conf.d/a.toml:1:1  imports
     would replace the list at stundenbuch.toml:1
     write the whole list in one of the two files
 
-hint: config/example.toml explains every key; run `stundenbuch check` after the change"#;
+hint: config/example.toml explains every key; run `stundenbuch check` after the change";
     assert_eq!(place.errors(&[]), expected);
 }
 
 #[test]
 fn without_any_file_the_places_are_named() {
     let errors = layers::find(None, &["./no.toml", "/no/such.toml"]).unwrap_err();
-    let expected = r#"error: no configuration was found
+    let expected = "error: no configuration was found
   looked for ./no.toml
   looked for /no/such.toml
 
-hint: `stundenbuch init` writes one, and `stundenbuch demo` shows everything without"#;
+hint: `stundenbuch init` writes one, and `stundenbuch demo` shows everything without";
     assert_eq!(crate::error_text::of(&anyhow::Error::new(errors)), expected);
     let named = Config::load(Some(Path::new("no/such.toml")), &BTreeMap::new());
     assert_eq!(

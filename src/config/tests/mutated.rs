@@ -51,7 +51,10 @@ proptest! {
 
     #[test]
     fn a_mutated_example_never_panics(
-        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, 0..PIECES.len()), 1..4),
+        cuts in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0usize..12, 0..PIECES.len()),
+            1..4,
+        ),
     ) {
         let mut text: Vec<char> = everything().chars().collect();
         for (at, length, piece) in cuts {

@@ -1,14 +1,19 @@
-//! Wrong configurations, one mistake or two each, in `wrong.txt`, and one with eight.
+//! Wrong configurations, one mistake or two each, in text files beside this, and one with
+//! eight.
 
 use super::{Place, errors};
 
 /// Each case: `## name`, the configuration, `--`, what is said of it.
-const CASES: &str = include_str!("wrong.txt");
+const CASES: &str = concat!(
+    include_str!("wrong_connections.txt"),
+    "\n",
+    include_str!("wrong_clients.txt"),
+);
 
 #[test]
 fn every_mistake_is_told_with_its_place_and_the_way_out() {
-    let mut wanted = String::new();
-    let mut said = String::new();
+    let mut wanted = Vec::new();
+    let mut said = Vec::new();
     let cases: Vec<&str> = CASES.split("## ").skip(1).collect();
     for case in &cases {
         let (name, rest) = case.split_once('\n').unwrap();
@@ -16,22 +21,20 @@ fn every_mistake_is_told_with_its_place_and_the_way_out() {
         let printed = errors(text);
         let (_, mistakes) = printed.split_once('\n').unwrap();
         let (mistakes, _) = mistakes.rsplit_once("\n\nhint: ").unwrap();
-        wanted.push_str(&format!("## {name}\n{text}--\n{}\n\n", expected.trim_end()));
-        said.push_str(&format!("## {name}\n{text}--\n{mistakes}\n\n"));
+        wanted.push(format!("## {name}\n{text}--\n{}\n", expected.trim_end()));
+        said.push(format!("## {name}\n{text}--\n{mistakes}\n"));
     }
     assert!(cases.len() >= 40, "{} cases", cases.len());
+    let pairs = wanted.iter().zip(&said);
+    let different: Vec<&str> = pairs
+        .filter(|(wanted, said)| wanted != said)
+        .map(|(_, said)| said.as_str())
+        .collect();
+    let different = different.join("\n");
     assert!(
-        said == wanted,
-        "different from wrong.txt is:\n{}",
-        difference(&wanted, &said)
+        different.is_empty(),
+        "different from the files is:\n{different}"
     );
-}
-
-/// Only the lines that differ, with the names of their cases.
-fn difference(wanted: &str, said: &str) -> String {
-    let cases = wanted.split("## ").zip(said.split("## "));
-    let different = cases.filter(|(wanted, said)| wanted != said);
-    different.map(|(_, said)| format!("## {said}")).collect()
 }
 
 #[test]
@@ -124,11 +127,11 @@ hint: config/example.toml explains every key; run `stundenbuch check` after the 
 fn a_file_in_another_encoding_is_told_with_its_line() {
     let place = Place::new(&[]);
     std::fs::write(place.main(), b"[issuer]\nname = \"M\xfcller\"\n").unwrap();
-    let expected = r#"error: the configuration has 1 mistake
+    let expected = "error: the configuration has 1 mistake
   stundenbuch.toml:2:1
     this line is not UTF-8
     save the file as UTF-8; umlauts are then read as they are
 
-hint: config/example.toml explains every key; run `stundenbuch check` after the change"#;
+hint: config/example.toml explains every key; run `stundenbuch check` after the change";
     assert_eq!(place.errors(&[]), expected);
 }
