@@ -5,6 +5,29 @@
 //! have no identifier, so a format makes one from the row's content and a counter of equal rows:
 //! the same file, read twice, gives the same identities.
 
+mod dates;
+mod durations;
+mod encoding;
+mod entry;
+mod identity;
+mod layout;
+mod scan;
+mod timesheet;
+
+pub mod clockify_csv;
+pub mod csv_file;
+pub mod harvest_csv;
+pub mod mapping;
+pub mod toggl_csv;
+pub mod wall;
+
+// Tasks, projects and people.
+mod json_doc;
+
+pub mod asana_csv;
+pub mod asana_json;
+pub mod toggl_workspace;
+
 use std::fmt;
 use std::io::Read;
 
@@ -12,6 +35,33 @@ use chrono_tz::Tz;
 
 use crate::contract::{Identified, Raw};
 use crate::error::Reject;
+
+/// The list: one line a format. Where two could read a file, the first one does.
+pub static ALL: [&dyn Format; 7] = [
+    &toggl_csv::TogglCsv,
+    &clockify_csv::ClockifyCsv,
+    &harvest_csv::HarvestCsv,
+    &mapping::MappedCsv,
+    &asana_json::AsanaJson,
+    &asana_csv::AsanaCsv,
+    &toggl_workspace::TogglWorkspace,
+];
+
+/// The format of that name.
+pub fn find(name: &str) -> Option<&'static dyn Format> {
+    ALL.into_iter().find(|format| format.name() == name)
+}
+
+/// The format of a file that is called so and begins so; the first 64 KiB are enough.
+pub fn detect(file_name: &str, head: &[u8]) -> Option<&'static dyn Format> {
+    ALL.into_iter()
+        .find(|format| format.recognises(file_name, head))
+}
+
+/// What a clock change leaves uncertain about an imported row, to be told as a finding.
+pub fn doubts(raw: &Raw) -> Vec<wall::Doubt> {
+    timesheet::doubts(raw)
+}
 
 /// One file format.
 pub trait Format: Send + Sync + fmt::Debug {
@@ -115,4 +165,18 @@ impl fmt::Display for Problem {
         }
         f.write_str(&self.reason)
     }
+}
+
+/// A value from a file, short and on one line, for a message.
+pub(crate) fn shortened(value: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut text: String = value
+        .chars()
+        .take(SHOWN)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    if value.chars().nth(SHOWN).is_some() {
+        text.push('…');
+    }
+    text
 }
