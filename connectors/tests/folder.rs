@@ -1,5 +1,11 @@
 //! The folder connector over real folders: walks, guards and second looks.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may panic, and skips are told"
+)]
+
 #[path = "folder/conformance.rs"]
 mod conformance;
 #[path = "folder/delivery.rs"]

@@ -1,5 +1,11 @@
 //! The formats that bring tasks, projects and people: Asana's JSON and CSV, Toggl's workspace.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may panic, and skips are told"
+)]
+
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
