@@ -55,6 +55,14 @@ pub trait Connector: Send + Sync + fmt::Debug {
         ))
     }
 
+    /// Reads a file of the drive, whole; longer than `most` bytes is refused.
+    async fn fetch(&self, _file: &ExternalId, _most: usize) -> Result<Vec<u8>> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("{} holds no files", self.kind().name),
+        ))
+    }
+
     /// The requests sent since the connector was built, refused ones included.
     fn requests(&self) -> u64 {
         0

@@ -4,17 +4,18 @@
 //! checks then read from [`crate::Kind`] what the connector claims and hold it to that. A check
 //! panics with a sentence that names the broken rule.
 //!
-//! ```ignore
+//! ```text
 //! #[tokio::test]
 //! async fn conforms() {
 //!     suite::all(|| async { World::start(Stream::Time).await }).await;
 //! }
 //! ```
 
+mod deliver;
 mod model;
 mod mutate;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use chrono::DateTime;
@@ -26,6 +27,7 @@ use crate::kind::{Deletions, Settings};
 use crate::record::{ExternalId, Stream};
 use crate::{Entry, Error};
 
+pub use self::deliver::delivers_once;
 pub use self::mutate::mutants;
 
 /// A world that a test can change, and connectors that look at it. One subject tests one stream;
@@ -70,6 +72,11 @@ pub trait Subject: Sync {
     /// So many records that the fake answers in several pages.
     fn many(&self) -> usize {
         25
+    }
+
+    /// What lies at the target of deliveries, by path; `None` for a connector that only reads.
+    fn delivered(&self) -> Option<BTreeMap<String, Vec<u8>>> {
+        None
     }
 
     /// The requests that the fake has counted, to be compared with the connectors' own count.
@@ -129,6 +136,7 @@ pub async fn all<S: Subject, F: Future<Output = S>>(make: impl Fn() -> F) {
         fails_harmlessly(&make().await, trouble).await;
     }
     normalises_purely(&make().await).await;
+    delivers_once(&make().await).await;
 }
 
 /// The credential works, and neither the connector nor its account shows it.

@@ -1,20 +1,238 @@
-//! Placeholder.
-use crate::contract::*;
-use crate::kind::{Kind, Settings};
-use crate::{Entry, Error, Result, error::Kind as ErrorKind};
+//! Folder: a directory as a shared drive.
+//!
+//! Whatever keeps the directory in step with others does not matter here: a Nextcloud, Dropbox
+//! or Drive client, an SMB or NFS mount, or nothing at all. So nothing is taken for granted
+//! that only one of them gives: no change feed, no stable file number, no locks, no hash. A
+//! file is its path, and a change is another size or another time.
+//!
+//! File system calls can hang for ever (a hard NFS mount whose server is away). They run on a
+//! thread of their own, one at a time, and a caller that has waited long enough goes on without
+//! an answer.
+
+mod deliver;
+mod failure;
+mod look;
+mod names;
+mod root;
+mod state;
+mod turn;
+mod walk;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use self::names::Ignore;
+use self::root::{Place, RootMark};
+use self::state::{Body, State};
+use self::turn::{Stop, Turn};
+use self::walk::{Bounds, Plan, Scan};
+use crate::Entry;
+use crate::clock::Clock;
+use crate::contract::{
+    Absent, Connector, Cursor, Identified, Identity, Item, Outgoing, Page, Platform, Presence,
+    Pull, Raw, Receipt,
+};
+use crate::error::{Error, Kind as ErrorKind, Reject, Result};
+use crate::kind::{
+    Changes, Deletions, Delivery, DeliveryKind, Kind, Need, Repeat, Setting, Settings, StreamKind,
+    ValueKind,
+};
+use crate::record::{ExternalId, File, Record, Stream};
+
+/// How long an answer is waited for. A hundred thousand files on a slow share take a minute or
+/// two.
+const WALK_TIME: Duration = Duration::from_secs(600);
+const DELIVERY_TIME: Duration = Duration::from_secs(300);
+const LOOK_TIME: Duration = Duration::from_secs(60);
+
+const BOUNDS: Bounds = Bounds {
+    depth: 64,
+    files: 200_000,
+};
 
 static KIND: Kind = Kind {
     name: "folder",
-    title: "folder",
-    summary: "",
-    settings: &[],
-    streams: &[],
-    delivers: &[],
+    title: "Shared folder",
+    summary: "A directory on this machine: a synchronised Nextcloud, Dropbox or Drive folder, \
+              an SMB or NFS mount.",
+    settings: &[
+        Setting {
+            key: "path",
+            value: ValueKind::Path,
+            need: Need::Required,
+            help: "the folder",
+        },
+        Setting {
+            key: "ignore",
+            value: ValueKind::Texts,
+            need: Need::Optional,
+            help: "names of files and folders to pass over; `*` stands for any characters",
+        },
+        Setting {
+            key: "marker",
+            value: ValueKind::Text,
+            need: Need::Optional,
+            help: "the name of a file in the folder's root that proves that the share is mounted",
+        },
+    ],
+    streams: &[StreamKind {
+        stream: Stream::Files,
+        changes: Changes::Listing,
+        deletions: Deletions::ConfirmedAbsence,
+    }],
+    delivers: &[DeliveryKind {
+        what: Delivery::File,
+        repeat: Repeat::SameContent,
+    }],
     buckets: &[],
-    quiet_night: "",
-    needs: "",
+    quiet_night: "no request; one walk through the folder",
+    needs: "a folder that the program's user can read, and write for deliveries",
 };
+
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };
-fn build(_: &str, _: &Settings, _: &Platform) -> Result<Box<dyn Connector>> {
-    Err(Error::new(ErrorKind::Unsupported, "folder"))
+
+fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn Connector>> {
+    let path = settings.path("path").cloned().ok_or_else(|| {
+        Error::new(ErrorKind::Settings, "the folder's `path` is missing").with("connection", name)
+    })?;
+    let marker = settings.text("marker").map(str::to_owned);
+    if let Some(marker) = marker.as_deref()
+        && (marker.is_empty() || marker.contains('/') || marker == "." || marker == "..")
+    {
+        return Err(
+            Error::new(ErrorKind::Settings, "the `marker` is no name of a file")
+                .with("marker", marker)
+                .hint("give a name without a path, such as `.stundenbuch-root`"),
+        );
+    }
+    let ignore = Ignore::new(settings.texts("ignore"), marker.as_deref());
+    Ok(Box::new(Folder {
+        turn: Turn::new(&path),
+        place: Place { path, marker },
+        ignore,
+        clock: Arc::clone(&platform.clock),
+        round: Mutex::new(None),
+        known: Mutex::new(None),
+    }))
+}
+
+/// One shared folder.
+#[derive(Debug)]
+struct Folder {
+    place: Place,
+    ignore: Ignore,
+    clock: Arc<dyn Clock>,
+    turn: Turn,
+    /// The walk whose pages are being given out, with the cursor that asks for the next one. It
+    /// only saves walking again for each page; another instance walks again and misses nothing.
+    round: Mutex<Option<(Cursor, Arc<Scan>)>>,
+    /// The root at the last walk.
+    known: Mutex<Option<RootMark>>,
+}
+
+#[async_trait]
+impl Connector for Folder {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    async fn check(&self) -> Result<Identity> {
+        let place = self.place.clone();
+        self.turn
+            .take(LOOK_TIME, move |_| look::check(&place))
+            .await
+    }
+
+    /// Every pull walks the whole folder, so [`Pull::Compare`] has nothing to add.
+    async fn pull(&self, cursor: &Cursor, _mode: &Pull) -> Result<Page> {
+        let state: State = cursor.decode()?;
+        let under_way = hold(&self.round).take().filter(|(next, _)| next == cursor);
+        let (scan, notices) = match under_way {
+            Some((_, scan)) => (scan, Vec::new()),
+            None => {
+                let scan = Arc::new(self.walk(&state).await?);
+                let notices = state.recognise(&self.place, &scan)?;
+                (scan, notices)
+            }
+        };
+        *hold(&self.known) = Some(scan.root);
+        let (mut page, _) = state.advance(&scan);
+        page.notices.extend(notices);
+        if page.more {
+            *hold(&self.round) = Some((page.next.clone(), scan));
+        }
+        Ok(page)
+    }
+
+    fn normalise(&self, raw: &Raw) -> Result<Vec<Identified>, Reject> {
+        let body: Body =
+            serde_json::from_str(&raw.body).map_err(|error| Reject::new(error.to_string()))?;
+        let modified = body.modified.map(|text| parse_time(&text)).transpose()?;
+        Ok(vec![Identified {
+            id: raw.id.clone(),
+            record: Record::File(File {
+                path: body.path,
+                size: Some(body.size),
+                modified,
+                modified_by: None,
+                version: Some(body.version),
+            }),
+        }])
+    }
+
+    async fn confirm(&self, absent: &[Absent]) -> Result<Vec<(ExternalId, Presence)>> {
+        let (place, known) = (self.place.clone(), *hold(&self.known));
+        let ids: Vec<_> = absent
+            .iter()
+            .filter(|absent| absent.stream == Stream::Files)
+            .map(|absent| absent.id.clone())
+            .collect();
+        self.turn
+            .take(LOOK_TIME, move |stop| {
+                look::confirm(&place, known, ids, stop)
+            })
+            .await
+    }
+
+    async fn deliver(&self, item: &Outgoing) -> Result<Receipt> {
+        let Item::File(file) = item.item.clone();
+        let (place, known, key) = (self.place.clone(), *hold(&self.known), item.key.clone());
+        let work = move |stop: &Stop| {
+            let root = place.open()?;
+            place.same_mount(known, &root)?;
+            deliver::deliver(&root.fd, &key, &file, &mut |_| stop.check())
+        };
+        self.turn.take_for_effect(DELIVERY_TIME, work).await
+    }
+}
+
+impl Folder {
+    async fn walk(&self, state: &State) -> Result<Scan> {
+        let now = self.clock.now();
+        let plan = Plan {
+            place: self.place.clone(),
+            ignore: self.ignore.clone(),
+            bounds: BOUNDS,
+            now_ns: i128::from(now.timestamp()) * 1_000_000_000
+                + i128::from(now.timestamp_subsec_nanos()),
+            mounts: state.mounts.clone(),
+        };
+        self.turn
+            .take(WALK_TIME, move |stop| walk::walk(&plan, stop))
+            .await
+    }
+}
+
+fn parse_time(text: &str) -> Result<DateTime<Utc>, Reject> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|error| Reject::field("modified", error.to_string()))
+}
+
+/// Nothing that is held here can be left half changed by a panic.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -88,7 +88,14 @@ impl Transport {
             } else {
                 "the connection broke before the answer came"
             };
-            Failure::Passing(self.away(what).with("error", render(error)))
+            let cause = render(error);
+            let hint = if cause.contains("certificate") {
+                "check this machine's clock and certificates (package `ca-certificates`), and the \
+                 certificate of the service"
+            } else {
+                "check the network and the connection's base address"
+            };
+            Failure::Passing(self.away(what).with("error", cause).hint(hint))
         })?;
         self.read(response).await
     }

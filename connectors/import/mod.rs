@@ -5,6 +5,23 @@
 //! have no identifier, so a format makes one from the row's content and a counter of equal rows:
 //! the same file, read twice, gives the same identities.
 
+mod dates;
+mod durations;
+mod encoding;
+mod entry;
+mod identity;
+mod layout;
+mod scan;
+mod timesheet;
+
+pub mod clockify_csv;
+pub mod csv_file;
+pub mod harvest_csv;
+pub mod mapping;
+pub mod toggl_csv;
+pub mod trello_board;
+pub mod wall;
+
 use std::fmt;
 use std::io::Read;
 
@@ -13,7 +30,30 @@ use chrono_tz::Tz;
 use crate::contract::{Identified, Raw};
 use crate::error::Reject;
 
-pub mod trello_board;
+/// The list: one line a format. Where two could read a file, the first one does.
+pub static ALL: [&dyn Format; 5] = [
+    &toggl_csv::TogglCsv,
+    &clockify_csv::ClockifyCsv,
+    &harvest_csv::HarvestCsv,
+    &trello_board::TrelloBoard,
+    &mapping::MappedCsv,
+];
+
+/// The format of that name.
+pub fn find(name: &str) -> Option<&'static dyn Format> {
+    ALL.into_iter().find(|format| format.name() == name)
+}
+
+/// The format of a file that is called so and begins so; the first 64 KiB are enough.
+pub fn detect(file_name: &str, head: &[u8]) -> Option<&'static dyn Format> {
+    ALL.into_iter()
+        .find(|format| format.recognises(file_name, head))
+}
+
+/// What a clock change leaves uncertain about an imported row, to be told as a finding.
+pub fn doubts(raw: &Raw) -> Vec<wall::Doubt> {
+    timesheet::doubts(raw)
+}
 
 /// One file format.
 pub trait Format: Send + Sync + fmt::Debug {
@@ -117,4 +157,18 @@ impl fmt::Display for Problem {
         }
         f.write_str(&self.reason)
     }
+}
+
+/// A value from a file, short and on one line, for a message.
+pub(crate) fn shortened(value: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut text: String = value
+        .chars()
+        .take(SHOWN)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    if value.chars().nth(SHOWN).is_some() {
+        text.push('…');
+    }
+    text
 }

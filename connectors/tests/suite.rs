@@ -12,11 +12,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use stundenbuch_connectors::contract::{
-    Absent, Cursor, Gone, Identified, Identity, Page, Presence, Pull, Raw, Sweep,
+    Absent, Cursor, Gone, Identified, Identity, Item, Outcome, Outgoing, Page, Presence, Pull, Raw,
+    Receipt, Sweep,
 };
 use stundenbuch_connectors::error::Kind as ErrorKind;
-use stundenbuch_connectors::kind::{Changes, Deletions, Kind, StreamKind};
+use stundenbuch_connectors::kind::{
+    Changes, Deletions, Delivery, DeliveryKind, Kind, Repeat, StreamKind,
+};
 use stundenbuch_connectors::record::{ExternalId, Project, Record, Stream};
 use stundenbuch_connectors::suite::{self, Subject, Trouble};
 use stundenbuch_connectors::{Connector, Error, Reject, Result};
@@ -45,10 +49,13 @@ enum Bug {
     StoresItsSecret,
     PanicsOnARetypedField,
     NormalisesByChance,
+    DeliversTwice,
+    OverwritesAStranger,
+    CutsADelivery,
 }
 
 impl Bug {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 21] = [
         Self::LosesARecordBetweenPages,
         Self::RepeatsARecordBetweenPages,
         Self::NeverEnds,
@@ -67,6 +74,9 @@ impl Bug {
         Self::StoresItsSecret,
         Self::PanicsOnARetypedField,
         Self::NormalisesByChance,
+        Self::DeliversTwice,
+        Self::OverwritesAStranger,
+        Self::CutsADelivery,
     ];
 }
 
@@ -80,7 +90,10 @@ static KIND: Kind = Kind {
         changes: Changes::Snapshot,
         deletions: Deletions::ConfirmedAbsence,
     }],
-    delivers: &[],
+    delivers: &[DeliveryKind {
+        what: Delivery::File,
+        repeat: Repeat::SameContent,
+    }],
     buckets: &[],
     quiet_night: "1 request",
     needs: "",
@@ -93,6 +106,7 @@ struct Service {
     changes: u64,
     trouble: Option<(Trouble, u32)>,
     requests: u64,
+    delivered: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Clone, Debug)]
@@ -355,6 +369,46 @@ impl Connector for Paper {
         Ok(self.ask(look)?.unwrap_or_default())
     }
 
+    async fn deliver(&self, item: &Outgoing) -> Result<Receipt> {
+        let Item::File(file) = &item.item;
+        let bug = self.world.bug;
+        let target = &mut self.world.service.lock().unwrap().delivered;
+        let names = (1..).map(|n| {
+            if n == 1 {
+                file.path.clone()
+            } else {
+                format!("{n} {}", file.path)
+            }
+        });
+        for (tries, location) in names.enumerate() {
+            let fresh = if tries == 0 {
+                Outcome::Created
+            } else {
+                Outcome::Beside
+            };
+            let outcome = match target.get(&location) {
+                None => fresh,
+                Some(there) if **there == *file.bytes && bug != Bug::DeliversTwice => {
+                    return Ok(Receipt {
+                        outcome: Outcome::AlreadyThere,
+                        location,
+                    });
+                }
+                Some(there) if file.replaces.as_ref() == Some(&hash(there)) => Outcome::Replaced,
+                Some(_) if bug == Bug::OverwritesAStranger => Outcome::Beside,
+                Some(_) => continue,
+            };
+            let keep = if bug == Bug::CutsADelivery {
+                4
+            } else {
+                file.bytes.len()
+            };
+            target.insert(location.clone(), file.bytes[..keep].to_vec());
+            return Ok(Receipt { outcome, location });
+        }
+        unreachable!("there is always another name")
+    }
+
     fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -432,9 +486,19 @@ impl Subject for World {
         1
     }
 
+    fn delivered(&self) -> Option<BTreeMap<String, Vec<u8>>> {
+        Some(self.service.lock().unwrap().delivered.clone())
+    }
+
     fn requests_seen(&self) -> Option<u64> {
         Some(self.service.lock().unwrap().requests)
     }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 async fn run(bug: Bug) {

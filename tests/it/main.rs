@@ -1,1 +1,3 @@
-fn main() {}
+//! The integration tests: one binary, so that Typst is linked once.
+
+mod render;

@@ -102,6 +102,33 @@ async fn requests_of_a_bucket_go_one_after_another_and_keep_their_distance() {
     assert_eq!(http.requests(), 5);
 }
 
+#[tokio::test]
+async fn requests_of_a_bucket_never_overlap() {
+    use std::sync::atomic::{AtomicI32, Ordering};
+    let (inside, most) = (Arc::new(AtomicI32::new(0)), Arc::new(AtomicI32::new(0)));
+    let seen = Arc::clone(&most);
+    let answer = move || {
+        let (inside, most) = (Arc::clone(&inside), Arc::clone(&most));
+        async move {
+            most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            inside.fetch_sub(1, Ordering::SeqCst);
+        }
+    };
+    let router = Router::new().route("/ok", get(answer));
+    let world = World {
+        server: Server::start(router).await,
+        ..World::start().await
+    };
+    let http = world.http(|_| ());
+    let (one, two, three) = tokio::join!(get_ok(&http), get_ok(&http), small(&http));
+    one.and(two).and(three).unwrap();
+    let most = seen.load(Ordering::SeqCst);
+    assert!(most <= 2, "{most} at once, in two buckets");
+}
+
 /// Parks like a service that names an hour.
 fn park(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     match reply.status {

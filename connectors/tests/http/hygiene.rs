@@ -1,11 +1,6 @@
 //! What must not be seen: credentials in errors, debug output, logs and stored answers.
 
-use std::fmt::Write as _;
-use std::sync::Mutex;
-
 use stundenbuch_connectors::error::Kind;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Metadata, Subscriber, span};
 
 use super::*;
 
@@ -128,47 +123,8 @@ async fn a_credential_that_no_header_can_carry_is_told_without_it() {
     );
 }
 
-/// Collects every event and span of this thread, of all crates and all levels.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<String>>);
-
-struct Writer<'a>(&'a mut String);
-
-impl Visit for Writer<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        write!(self.0, "{}={value:?} ", field.name()).unwrap();
-    }
-}
-
-impl Subscriber for Collector {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        attributes.record(&mut Writer(&mut self.0.lock().unwrap()));
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut Writer(&mut self.0.lock().unwrap()));
-    }
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Writer(&mut self.0.lock().unwrap()));
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
 #[tokio::test]
 async fn a_log_line_has_no_credential_and_no_query() {
-    let log = Collector::default();
-    let guard = tracing::subscriber::set_default(log.clone());
     let world = World::start().await;
     let http = world.http(options_of);
     let request = Request::get("api", "/ok")
@@ -178,8 +134,7 @@ async fn a_log_line_has_no_credential_and_no_query() {
     http.send(Request::get("api", format!("/feed/{CANARY}")))
         .await
         .unwrap_err();
-    drop(guard);
-    let text = log.0.lock().unwrap().clone();
+    let text = log::of_this_thread();
     assert!(
         text.contains("connection=\"anna\" method=\"GET\" path=\"/ok\" status=200"),
         "{text}"

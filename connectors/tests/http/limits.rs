@@ -13,7 +13,9 @@ async fn silence_and_drops_of_answers_run_into_the_time_limit() {
             options.attempts_max = 2;
         });
         world.fail(2, kind.clone());
-        let error = get_ok(&http).await.unwrap_err();
+        // Twice 0.3 s; the dripping answer would take seven seconds.
+        let outcome = tokio::time::timeout(Duration::from_millis(2500), get_ok(&http)).await;
+        let error = outcome.expect("the limit holds").unwrap_err();
         assert_eq!(
             (error.kind(), http.requests()),
             (Kind::Unavailable, 2),

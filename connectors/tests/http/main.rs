@@ -11,8 +11,10 @@ mod fakes;
 mod budget;
 mod hygiene;
 mod limits;
+mod log;
 mod redirects;
 mod retries;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +62,7 @@ struct World {
 
 impl World {
     async fn start() -> Self {
+        log::install();
         let router = Router::new()
             .route("/ok", get(|| async { "{\"a\":1}" }))
             .route("/report", post(|body: String| async move { body }))

@@ -65,22 +65,36 @@ async fn abroad_nobody_sees_a_header_of_ours_nor_where_we_came_from() {
     }
     assert!(!format!("{seen:?}").contains("canary"), "{seen:?}");
     assert!(world.server.requests()[0].header("referer").is_none());
+    assert_eq!(
+        world.budgets.load("anna", "api").unwrap().used,
+        2,
+        "each hop is a request"
+    );
 }
 
 #[tokio::test]
 async fn what_comes_back_from_abroad_has_lost_its_rights() {
-    let home = World::start().await;
-    let abroad = world(302, &format!("{}/ok", home.server.base())).await;
-    let world = World {
-        server: Server::start(to(302, format!("{}/api/go", abroad.server.base()))).await,
-        ..World::start().await
-    };
-    world
+    let abroad = World::start().await;
+    let target = format!("{}/there", abroad.server.base());
+    let world = world(302, &target).await;
+    let back = format!("{}/api/echo", world.server.base());
+    let kind = FaultKind::status_with(302, "location", back);
+    abroad.server.fail(Fault {
+        path: "/there",
+        times: 1,
+        kind,
+    });
+    let reply = world
         .http(|_| ())
         .send(Request::get("api", "/api/go"))
         .await
         .unwrap();
-    assert_eq!(home.server.requests()[0].header("x-api-token"), None);
+    assert_eq!(reply.body, b"None", "the service sees a header of ours");
+    assert_eq!(world.server.requests()[1].header("x-api-token"), None);
+    assert_eq!(
+        world.server.requests()[0].header("x-api-token"),
+        Some(CANARY)
+    );
 }
 
 #[tokio::test]

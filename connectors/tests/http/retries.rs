@@ -63,6 +63,19 @@ async fn lasting_faults_end_after_the_agreed_attempts() {
 }
 
 #[tokio::test]
+async fn all_waits_of_a_call_together_stay_within_its_patience() {
+    let world = World::start().await;
+    let http = world.http(|options| {
+        options.attempts_max = 100;
+        options.wait_max = Duration::from_secs(20);
+    });
+    world.fail(u32::MAX, FaultKind::status_with(503, "retry-after", 7));
+    get_ok(&http).await.unwrap_err();
+    // Twice seven seconds are waited, and a third time would be too long.
+    assert_eq!((http.requests(), world.elapsed()), (3, 14));
+}
+
+#[tokio::test]
 async fn answers_that_will_not_change_are_not_asked_for_again() {
     for (code, wanted) in [
         (400, Kind::Rejected),
@@ -143,8 +156,16 @@ async fn a_retry_after_beyond_patience_ends_the_call_and_binds_the_next() {
         assert_eq!(error.retry_advice(), &Retry::Later { after });
     }
     assert_eq!(world.served(), 1);
+    assert!(
+        world.elapsed() <= 2,
+        "no use in waiting a part of it: {} s",
+        world.elapsed()
+    );
     world.clock.set(instant("2026-11-22T05:10:00Z"));
     get_ok(&again).await.unwrap();
+    // The service's own words come back, not that our gate is shut.
+    world.fail(1, FaultKind::status_with(503, "retry-after", 600));
+    assert_eq!(get_ok(&again).await.unwrap_err().kind(), Kind::Unavailable);
 }
 
 #[tokio::test]

@@ -1,0 +1,247 @@
+//! The arguments, with the words of `--help`.
+
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+
+use crate::time::Period;
+
+/// Hours and tasks from other people's tools: reconciled, explained, ready to invoice.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Args {
+    /// The configuration; else ./stundenbuch.toml, then /etc/stundenbuch/stundenbuch.toml
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    /// Tell more on stderr; twice for everything
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a lifelike month of a freelancer here and run the night on it; no account needed
+    Demo(Demo),
+    /// Write a configuration to begin with
+    Init(Init),
+    /// Check the configuration and every connection's login
+    Check(Check),
+    /// Pull from the connections
+    Pull(Pull),
+    /// Import exported files; nothing is taken twice
+    Import(Import),
+    /// Look again for what does not add up
+    Reconcile,
+    /// List what does not add up
+    Findings(Findings),
+    /// List work without a certain task, or teach which task a text means
+    Match(Match),
+    /// Preview, seal and show statements
+    Statement(Statement),
+    /// Trace a statement's line, a work or a record to what was received, and back
+    Explain(Explain),
+    /// Deliver what waits in the outbox
+    Deliver(Deliver),
+    /// One whole pass: pull, import, reconcile, deliver
+    Nightly,
+    /// The daemon: a pass every night until it is stopped
+    Run,
+    /// Print the ledger, a JSON line a row
+    Export(Export),
+    /// Verify the ledger, rebuild what it says, show its head
+    Ledger(Ledger),
+    /// How the program stands
+    Status,
+    /// List the connectors: what each reads, writes, needs and costs
+    Connectors,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Demo {
+    /// Where to make it
+    #[arg(long, default_value = "stundenbuch-demo", value_name = "DIR")]
+    pub(super) dir: PathBuf,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Init {
+    /// The file to write
+    #[arg(default_value = "stundenbuch.toml")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Check {
+    /// Only these connections
+    pub(super) connections: Vec<String>,
+    /// The configuration alone, without asking the services
+    #[arg(long)]
+    pub(super) offline: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Pull {
+    /// Only these connections
+    pub(super) connections: Vec<String>,
+    /// Compare the last weeks with the source, not only what it reports as changed
+    #[arg(long)]
+    pub(super) compare: bool,
+    /// Take the deletions that were held for being too many at once
+    #[arg(long)]
+    pub(super) accept_deletions: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Import {
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// A format (see docs/imports.md) or a mapping file; else found out from the file
+    #[arg(long)]
+    pub(super) format: Option<String>,
+    /// The zone of the times in the file; else that of the configuration
+    #[arg(long, value_name = "ZONE")]
+    pub(super) time_zone: Option<chrono_tz::Tz>,
+    /// How to read 03/04/2026
+    #[arg(long, value_enum, default_value_t = Dates::Detect)]
+    pub(super) dates: Dates,
+    /// Say what would be taken, and take nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Dates {
+    Detect,
+    DayFirst,
+    MonthFirst,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Findings {
+    /// Only of this client
+    #[arg(long)]
+    pub(super) client: Option<String>,
+    /// Closed ones too
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Match {
+    #[command(subcommand)]
+    pub(super) command: Option<MatchCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MatchCommand {
+    /// From now on, work with the same text as WORK belongs to TASK
+    Confirm {
+        /// A work, as findings name it: w1042
+        work: String,
+        /// A task: its record key, its short id or its address
+        task: String,
+    },
+    /// Forget what was taught for the text of WORK
+    Forget { work: String },
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Statement {
+    #[command(subcommand)]
+    pub(super) command: StatementCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StatementCommand {
+    /// What would be billed now; changes nothing
+    Preview(StatementOf),
+    /// Make it final: number it, fix it in the ledger, queue its documents for delivery
+    Seal(StatementOf),
+    /// List what was sealed
+    List,
+    /// Show a sealed statement, or write one of its documents
+    Show {
+        number: String,
+        #[command(flatten)]
+        document: Document,
+    },
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct StatementOf {
+    /// The client's key in the configuration
+    pub(super) client: String,
+    /// A month (2026-10) or days (2026-10-05..2026-10-18); else the last whole month
+    #[arg(long, short)]
+    pub(super) period: Option<Period>,
+    /// Say what would be sealed, and seal nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) document: Document,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Document {
+    /// Write a document instead of a summary
+    #[arg(long, value_enum)]
+    pub(super) format: Option<DocumentFormat>,
+    /// Where to write it; else to stdout
+    #[arg(long, short, value_name = "FILE", requires = "format")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DocumentFormat {
+    Pdf,
+    Csv,
+    CsvMachine,
+    Json,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Explain {
+    /// A line (2026-0007:3), a statement, a work (w1042), a record (toggl/time/123) or a finding
+    pub(super) what: String,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Deliver {
+    /// Try again what had failed for good
+    #[arg(long)]
+    pub(super) retry: bool,
+    /// Say what would be delivered, and deliver nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Export {
+    /// Where to write; else to stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Ledger {
+    #[command(subcommand)]
+    pub(super) command: LedgerCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Recompute the chain and everything that hangs on it; names the first broken row
+    Verify,
+    /// Make the current state anew from the chain
+    Rebuild,
+    /// Print the end of the chain, to keep outside of this machine
+    Head,
+}

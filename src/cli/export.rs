@@ -1,0 +1,73 @@
+//! `export`: the whole ledger, a JSON line a row, in order.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use anyhow::Context as _;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::{App, args};
+use crate::ledger::hex;
+use crate::run::report::Exit;
+use crate::store::{self, Store};
+
+/// One row as it is exported.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    seq: u64,
+    /// Unix seconds.
+    at: i64,
+    kind: &'a str,
+    subject: &'a str,
+    payload: &'a RawValue,
+    hash: String,
+}
+
+pub(super) fn run(app: &App, args: &args::Export) -> anyhow::Result<Exit> {
+    let config = app.config()?;
+    let store = app.open_read_only(&config)?;
+    match &args.output {
+        Some(path) => {
+            let create = || format!("write {}", path.display());
+            let mut file = BufWriter::new(File::create(path).with_context(create)?);
+            write(&store, &mut file).with_context(create)?;
+            file.into_inner()
+                .map_err(|error| error.into_error())?
+                .sync_all()
+                .with_context(create)?;
+            let head = store.head()?;
+            app.out
+                .say(&format!("Wrote {} rows to {}.", head.seq, path.display()));
+            if app.out.json {
+                app.out
+                    .value(&json!({ "rows": head.seq, "head": head.hex() }))?;
+            }
+        }
+        None => {
+            let mut stdout = BufWriter::new(std::io::stdout().lock());
+            write(&store, &mut stdout)?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn write(store: &Store, to: &mut impl Write) -> anyhow::Result<()> {
+    store.rows_after(0, |row| -> anyhow::Result<()> {
+        let payload: &RawValue = serde_json::from_str(&row.payload)
+            .map_err(|error| store::Error::Damaged(format!("row {}: {error}", row.seq)))?;
+        let line = Line {
+            seq: row.seq,
+            at: row.at,
+            kind: &row.kind,
+            subject: &row.subject,
+            payload,
+            hash: hex(&row.hash),
+        };
+        serde_json::to_writer(&mut *to, &line)?;
+        to.write_all(b"\n")?;
+        Ok(())
+    })?;
+    to.flush()?;
+    Ok(())
+}

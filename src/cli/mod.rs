@@ -1,0 +1,154 @@
+//! The command line: one file a command.
+
+mod args;
+mod check;
+mod connectors;
+mod deliver;
+mod demo;
+mod explain;
+mod export;
+mod findings;
+mod import;
+mod init;
+mod ledger;
+mod matches;
+mod nightly;
+mod out;
+mod reconcile;
+mod statement;
+mod status;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command};
+use self::out::Out;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::error_text;
+use crate::run::report::Exit;
+use crate::run::sources::Environment;
+use crate::store::{Lock, Store};
+
+/// What every command has at hand.
+#[derive(Debug)]
+struct App {
+    config_file: Option<PathBuf>,
+    environment: Environment,
+    clock: Arc<dyn Clock>,
+    out: Out,
+}
+
+impl App {
+    /// The configuration, or every mistake in it.
+    fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::load(
+            self.config_file.as_deref(),
+            &self.environment.variables,
+        )?)
+    }
+
+    /// The ledger for a command that changes it, and the right to.
+    fn open(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
+        let lock = Lock::take(&config.ledger, what)?;
+        Ok((Store::open(&config.ledger, self.clock.now())?, lock))
+    }
+
+    /// The ledger for a command that only reads.
+    fn open_read_only(&self, config: &Config) -> anyhow::Result<Store> {
+        Ok(Store::open_read_only(&config.ledger)?)
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // clap prints help to stdout and mistakes to stderr; a closed pipe is no failure.
+            let _ = error.print();
+            let mistake = error.use_stderr();
+            return ExitCode::from(if mistake { Exit::Usage as u8 } else { 0 });
+        }
+    };
+    log_to_stderr(args.verbose, matches!(args.command, Command::Run));
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let app = App {
+        config_file: args.config,
+        environment: Environment { variables },
+        clock: Arc::new(SystemClock),
+        out: Out { json: args.json },
+    };
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(dispatch(&app, args.command)));
+    match outcome {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            app.out.say(&error_text::of(&error));
+            ExitCode::from(exit_of(&error) as u8)
+        }
+    }
+}
+
+async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(args) => demo::run(app, args).await,
+        Command::Init(args) => init::run(app, &args),
+        Command::Check(args) => check::run(app, &args).await,
+        Command::Pull(args) => nightly::pull(app, args).await,
+        Command::Import(args) => import::run(app, &args),
+        Command::Reconcile => reconcile::run(app),
+        Command::Findings(args) => findings::run(app, &args),
+        Command::Match(args) => matches::run(app, args),
+        Command::Statement(args) => statement::run(app, args),
+        Command::Explain(args) => explain::run(app, &args),
+        Command::Deliver(args) => deliver::run(app, &args).await,
+        Command::Nightly => nightly::nightly(app).await,
+        Command::Run => nightly::daemon(app).await,
+        Command::Export(args) => export::run(app, &args),
+        Command::Ledger(args) => ledger::run(app, args),
+        Command::Status => status::run(app),
+        Command::Connectors => connectors::run(app),
+    }
+}
+
+/// How a failure ends the program.
+fn exit_of(error: &anyhow::Error) -> Exit {
+    use crate::store::Error as StoreError;
+    let store = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<StoreError>());
+    match store {
+        Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
+        Some(StoreError::Sqlite(_) | StoreError::DiskFull) => Exit::ForNow,
+        _ => Exit::Usage,
+    }
+}
+
+/// Log lines go to stderr: few from a command, more from the daemon.
+fn log_to_stderr(verbose: u8, daemon: bool) {
+    use tracing_subscriber::EnvFilter;
+    let default = match (verbose, daemon) {
+        (0, false) => "warn",
+        (0, true) => "info",
+        (1, _) => "info,stundenbuch=debug,stundenbuch_connectors=debug",
+        _ => "debug,stundenbuch=trace,stundenbuch_connectors=trace",
+    };
+    let filter = EnvFilter::try_from_env("STUNDENBUCH_LOG").unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+}

@@ -1,0 +1,60 @@
+//! `status`: how the program stands.
+
+use super::App;
+use crate::daemon::{Health, Status};
+use crate::run::report::Exit;
+use crate::time::clock_text;
+
+pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
+    let config = app.config()?;
+    let status = Status::read(&config.ledger)?;
+    if app.out.json {
+        app.out.value(&status)?;
+    } else {
+        print(app, &status)?;
+    }
+    Ok(status
+        .report
+        .as_ref()
+        .map_or(Exit::Fine, crate::run::report::Report::exit))
+}
+
+fn print(app: &App, status: &Status) -> anyhow::Result<()> {
+    let out = app.out;
+    match (&status.last_run, status.health()) {
+        (None, _) => out.line("No run yet.")?,
+        (Some(at), Health::Ok) => {
+            out.line(&format!(
+                "Last run {}: fine.",
+                at.format("%Y-%m-%d %H:%M UTC")
+            ))?;
+        }
+        (Some(at), Health::Degraded(reason)) => {
+            out.line(&format!("Last run {}:", at.format("%Y-%m-%d %H:%M UTC")))?;
+            for line in reason.lines() {
+                out.line(&format!("  {line}"))?;
+            }
+        }
+    }
+    let stats = &status.stats;
+    out.line(&format!(
+        "{} pieces of work ({} h), {} tasks, {} files; {} timers run.",
+        stats.works,
+        clock_text(stats.work_seconds),
+        stats.tasks,
+        stats.files,
+        stats.running
+    ))?;
+    out.line(&format!(
+        "{} open findings, {} documents undelivered, {} records unreadable.",
+        stats.open_findings, stats.undelivered, stats.quarantined
+    ))?;
+    out.line(&format!(
+        "Ledger: {} rows, ending in {}.",
+        stats.rows, status.ledger_head
+    ))?;
+    for finding in &status.findings {
+        out.line(&format!("ACT  {finding}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! What a row of the journal says.
+//!
+//! The JSON forms are the ledger's format: fields are added, never renamed or given another
+//! meaning. `docs/ledger.md` describes them for readers in other languages.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use stundenbuch_connectors::record::Record;
+
+use crate::billing::Statement;
+use crate::work::{RecordKey, WorkId};
+
+/// One row's meaning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    Genesis(Genesis),
+    Revision(Box<Revision>),
+    Deleted(Deleted),
+    SameWork(SameWork),
+    Alias(Alias),
+    Sealed(Box<Sealed>),
+    Delivered(Delivered),
+}
+
+/// The first row of every ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Genesis {
+    /// Random, so that two ledgers never share a chain.
+    pub ledger: String,
+    /// The program and version that made it.
+    pub program: String,
+}
+
+/// One observed state of a record. The row's subject is the record's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    pub record: Record,
+    pub scope: String,
+    pub raw: RawRef,
+    /// The revision that this one supersedes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<u64>,
+}
+
+/// The record as it was received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawRef {
+    pub id: u64,
+    /// SHA-256 of the received text, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// The source says that a record is gone. The row's subject is the record's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    pub proof: String,
+    /// The revision that was the last.
+    pub revision: u64,
+}
+
+/// A record reports a work that another record reported before. The row's subject is its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SameWork {
+    pub work: WorkId,
+    /// The record that it was found equal to.
+    pub with: RecordKey,
+}
+
+/// A person said which task a text means, or took that back. The row's subject is the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    /// Normalised.
+    pub text: String,
+    pub task: Option<RecordKey>,
+}
+
+/// A statement that will not change any more. The row's subject is its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    pub statement: Statement,
+    /// What the running part of the number counts within: `2026`.
+    pub series: String,
+    pub running: u32,
+    /// Everything that it settles.
+    pub works: Vec<SettledWork>,
+}
+
+/// A work in a sealed statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledWork {
+    pub work: WorkId,
+    /// The revision that was billed.
+    pub revision: u64,
+    /// The line that charges it; none when it is listed only.
+    pub line: Option<u32>,
+}
+
+/// A document reached its target. The row's subject is the delivery's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivered {
+    pub connection: String,
+    pub sha256: String,
+    pub location: String,
+    pub outcome: String,
+}
+
+impl Event {
+    /// The row's `kind`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Genesis(_) => "genesis",
+            Self::Revision(_) => "revision",
+            Self::Deleted(_) => "deleted",
+            Self::SameWork(_) => "same-work",
+            Self::Alias(_) => "alias",
+            Self::Sealed(_) => "sealed",
+            Self::Delivered(_) => "delivered",
+        }
+    }
+
+    /// The row's `payload`.
+    pub fn payload(&self) -> String {
+        serde_json::to_string(self).expect("an event is plain data")
+    }
+
+    /// Reads a payload under its kind.
+    pub fn read(kind: &str, payload: &str) -> Result<Self, String> {
+        fn body<T: DeserializeOwned>(payload: &str) -> Result<T, String> {
+            serde_json::from_str(payload).map_err(|error| error.to_string())
+        }
+        match kind {
+            "genesis" => body(payload).map(Self::Genesis),
+            "revision" => body(payload).map(Self::Revision),
+            "deleted" => body(payload).map(Self::Deleted),
+            "same-work" => body(payload).map(Self::SameWork),
+            "alias" => body(payload).map(Self::Alias),
+            "sealed" => body(payload).map(Self::Sealed),
+            "delivered" => body(payload).map(Self::Delivered),
+            other => Err(format!(
+                "the kind `{other}` is unknown; a newer version wrote it"
+            )),
+        }
+    }
+}

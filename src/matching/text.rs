@@ -1,0 +1,49 @@
+//! One key for texts that people mean to be the same.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The key under which names, titles and descriptions are compared: composed (NFC), without
+/// case, and with single blanks. `Straße`, `STRASSE` and ` strasse ` are one.
+///
+/// Upper before lower case is what makes `ß` and `SS` equal; the standard library has no full
+/// case folding.
+pub fn normal(text: &str) -> String {
+    let composed: String = text.nfc().collect();
+    let folded = composed.to_uppercase().to_lowercase();
+    let folded: String = folded.nfc().collect();
+    let mut key = String::with_capacity(folded.len());
+    for word in folded.split_whitespace() {
+        if !key.is_empty() {
+            key.push(' ');
+        }
+        key.push_str(word);
+    }
+    key
+}
+
+/// Whether a list of configured names has this one.
+pub(crate) fn names(list: &[String], name: &str) -> bool {
+    let key = normal(name);
+    !key.is_empty() && list.iter().any(|listed| normal(listed) == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn case_blanks_and_composition_do_not_matter() {
+        assert_eq!(normal("  Straße\u{a0}12 "), normal("STRASSE 12"));
+        assert_eq!(normal("Mu\u{308}ller"), normal("MÜLLER"));
+        assert_ne!(normal("Müller"), normal("Muller"));
+        assert!(!names(&[" ".to_owned()], " "), "a blank name names nothing");
+    }
+
+    proptest! {
+        #[test]
+        fn the_key_of_a_key_is_the_key(text in "\\PC{0,40}") {
+            prop_assert_eq!(normal(&normal(&text)), normal(&text));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The time report as PDF: a Typst template, laid out in process.
+//!
+//! The same statement gives the same bytes: fonts, date and identifier come from the program
+//! and the statement, nothing from the machine.
+
+use std::fmt;
+use std::thread;
+
+use chrono::{Datelike, NaiveDateTime, NaiveTime, Timelike};
+use typst::WorldExt;
+use typst::diag::{Severity, SourceDiagnostic, Warned};
+use typst::ecow::EcoVec;
+use typst::foundations::{Datetime, Smart};
+use typst::syntax::DiagSpan;
+use typst::{World, comemo};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
+
+use super::RenderError;
+use super::view::View;
+use super::world::{ReportWorld, TEMPLATE_NAME};
+use crate::billing::Statement;
+
+/// The layout that is used when there is no other.
+pub const BUILT_IN_TEMPLATE: &str = include_str!("../../config/templates/report.typ");
+
+/// Typst lays out nested content recursively, and unoptimised builds need much stack for it.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// One thing that is wrong with a template, where it stands, and what Typst advises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateProblem {
+    pub file: String,
+    /// Line and column, from 1; none for what belongs to no place.
+    pub at: Option<(usize, usize)>,
+    pub message: String,
+    pub hints: Vec<String>,
+}
+
+impl fmt::Display for TemplateProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some((line, column)) = self.at {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        for hint in &self.hints {
+            write!(f, " (hint: {hint})")?;
+        }
+        Ok(())
+    }
+}
+
+/// Lays out on a thread of its own: it needs a deep stack, and should Typst ever panic, the
+/// document fails and not the daemon.
+pub(super) fn pdf(statement: &Statement, template: Option<&str>) -> Result<Vec<u8>, RenderError> {
+    let template = template.unwrap_or(BUILT_IN_TEMPLATE);
+    let data = serde_json::to_vec(&View::of(statement)).map_err(RenderError::Data)?;
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("render".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || compile(statement, template, data))
+            .map_err(RenderError::Thread)?
+            .join()
+            .map_err(|_| RenderError::Panicked)?
+    })
+}
+
+fn compile(statement: &Statement, template: &str, data: Vec<u8>) -> Result<Vec<u8>, RenderError> {
+    let issued = document_date(statement)?;
+    let world = ReportWorld::new(template, data, issued);
+    let Warned { output, .. } = typst::compile::<PagedDocument>(&world);
+    let result = output
+        .and_then(|document| typst_pdf::pdf(&document, &options(statement, issued)))
+        .map_err(|errors| RenderError::Template(problems(&world, &errors)));
+    // Typst remembers every layout for the next one; a daemon prints a report a month.
+    comemo::evict(0);
+    result
+}
+
+/// PDF/A-3b (ISO 19005-3) with tags: fit for the archive, and for an invoice to be attached.
+fn options(statement: &Statement, issued: Datetime) -> PdfOptions {
+    let standards =
+        PdfStandards::new(&[PdfStandard::A_3b]).expect("a single standard contradicts no other");
+    let number = statement.number.as_deref().unwrap_or("draft");
+    let ident = format!("{}/{}/{number}", statement.client_key, statement.period);
+    PdfOptions {
+        ident: Smart::Custom(ident),
+        creator: Smart::Custom(Some("Stundenbuch".to_owned())),
+        timestamp: Some(Timestamp::new_utc(issued)),
+        standards,
+        ..PdfOptions::default()
+    }
+}
+
+/// The moment of sealing; a draft, which has none, bears the last day of its period.
+fn document_date(statement: &Statement) -> Result<Datetime, RenderError> {
+    let at = match statement.sealed_at {
+        Some(at) => at.naive_utc(),
+        None => NaiveDateTime::new(statement.period.last, NaiveTime::MIN),
+    };
+    // Each part fits: chrono counts months, days and hours within a byte.
+    let part = |value: u32| u8::try_from(value).unwrap_or_default();
+    Datetime::from_ymd_hms(
+        at.year(),
+        part(at.month()),
+        part(at.day()),
+        part(at.hour()),
+        part(at.minute()),
+        part(at.second()),
+    )
+    .ok_or(RenderError::Date(at.date()))
+}
+
+fn problems(world: &ReportWorld, errors: &EcoVec<SourceDiagnostic>) -> Vec<TemplateProblem> {
+    errors
+        .iter()
+        .filter(|error| error.severity == Severity::Error)
+        .map(|error| TemplateProblem {
+            file: file_of(error.span),
+            at: place(world, error.span),
+            message: error.message.to_string(),
+            hints: error.hints.iter().map(|hint| hint.v.to_string()).collect(),
+        })
+        .collect()
+}
+
+fn file_of(span: DiagSpan) -> String {
+    match span.id() {
+        Some(id) => id.get().vpath().get_without_slash().to_owned(),
+        None => TEMPLATE_NAME.to_owned(),
+    }
+}
+
+fn place(world: &ReportWorld, span: DiagSpan) -> Option<(usize, usize)> {
+    let source = world.source(span.id()?).ok()?;
+    let start = world.range(span)?.start;
+    let (line, column) = source.lines().byte_to_line_column(start)?;
+    Some((line + 1, column + 1))
+}

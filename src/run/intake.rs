@@ -1,0 +1,143 @@
+//! Intake: received records become revisions, and the same work from two sources becomes one.
+//!
+//! Everything here happens inside the transaction of one page or one file.
+
+use chrono::{DateTime, Utc};
+use stundenbuch_connectors::contract::{Identified, Raw};
+use stundenbuch_connectors::error::Reject;
+use stundenbuch_connectors::record::{Record, TimeEntry, Worked};
+
+use crate::ledger::{Event, SameWork};
+use crate::matching::same_work;
+use crate::store::{Appended, FILE_PREFIX, Result, Writer};
+use crate::work::{RecordKey, WorkId};
+
+/// What an intake came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    pub received: u64,
+    pub new: u64,
+    pub changed: u64,
+    pub deleted: u64,
+    /// New records that report a work which the ledger had from elsewhere.
+    pub joined: u64,
+    /// Records that were put aside because they cannot be understood.
+    pub rejected: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        self.new += other.new;
+        self.changed += other.changed;
+        self.deleted += other.deleted;
+        self.joined += other.joined;
+        self.rejected += other.rejected;
+    }
+
+    /// Whether the ledger was changed.
+    pub fn changed_anything(&self) -> bool {
+        self.new + self.changed + self.deleted > 0
+    }
+}
+
+/// Takes one received record in, or puts it aside with its reason.
+pub fn take_in(
+    writer: &mut Writer<'_>,
+    now: DateTime<Utc>,
+    connection: &str,
+    raw: &Raw,
+    read: Result<Vec<Identified>, Reject>,
+    counts: &mut Counts,
+) -> Result<()> {
+    counts.received += 1;
+    let records = match read {
+        Ok(records) => records,
+        Err(reject) => {
+            counts.rejected += 1;
+            return writer.quarantine(now, connection, raw, &reject.to_string());
+        }
+    };
+    for Identified { id, record } in records {
+        let key = RecordKey {
+            connection: connection.to_owned(),
+            stream: record.stream(),
+            id,
+        };
+        let entry = match &record {
+            Record::TimeEntry(entry) => Some(entry.clone()),
+            _ => None,
+        };
+        let appended = writer.append_record(now, &key, record, raw)?;
+        match appended {
+            Appended::New(_) => counts.new += 1,
+            Appended::Changed(_) => counts.changed += 1,
+            Appended::Same => continue,
+        }
+        if let Some(entry) = entry {
+            counts.joined += u64::from(join(writer, now, &key, &entry)?);
+        }
+    }
+    Ok(())
+}
+
+/// Joins a record to the work that another connection reported, when it is certainly the same.
+///
+/// The two must be equal in everything that both know; a work takes one record from each
+/// connection, so two equal entries in one export stay two.
+fn join(
+    writer: &mut Writer<'_>,
+    now: DateTime<Utc>,
+    key: &RecordKey,
+    entry: &TimeEntry,
+) -> Result<bool> {
+    let start = match &entry.worked {
+        Worked::Running { .. } => return Ok(false),
+        Worked::Span { start, .. } => *start,
+        Worked::Day { date, .. } => date.and_time(chrono::NaiveTime::MIN).and_utc(),
+    };
+    let Some(mine) = writer.work_of(key)? else {
+        return Ok(false);
+    };
+    let my_standing = writer.standing(mine)?;
+    if my_standing.connections.len() > 1 {
+        return Ok(false);
+    }
+    for (work, other, candidate) in writer.records_starting_at(start, &key.connection)? {
+        if work == mine || !same_work(entry, &candidate) {
+            continue;
+        }
+        let standing = writer.standing(work)?;
+        if standing.connections.contains(&key.connection) {
+            continue;
+        }
+        // A settled work keeps its identity; where both are settled, both were billed, and that
+        // is for a person to see.
+        let (subject, with, into) = match (my_standing.settled, standing.settled) {
+            (true, true) => continue,
+            (true, false) if standing.connections.len() > 1 => continue,
+            (true, false) => (other, key.clone(), mine),
+            (false, _) => (key.clone(), other, work),
+        };
+        say_same(writer, now, &subject, with, into)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn say_same(
+    writer: &mut Writer<'_>,
+    now: DateTime<Utc>,
+    subject: &RecordKey,
+    with: RecordKey,
+    work: WorkId,
+) -> Result<()> {
+    let event = Event::SameWork(SameWork { work, with });
+    writer.append(now, &subject.to_string(), &event)?;
+    Ok(())
+}
+
+/// The connection under which files of a format stand in the ledger.
+pub fn file_connection(format: &str) -> String {
+    format!("{FILE_PREFIX}{format}")
+}

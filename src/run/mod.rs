@@ -1,0 +1,10 @@
+//! A run: one pass of the program over all connections, with its counts and findings.
+
+pub mod import;
+pub mod intake;
+pub mod nightly;
+mod pickup;
+pub mod pull;
+pub mod report;
+pub mod review;
+pub mod sources;

@@ -1,0 +1,252 @@
+//! One pass: pull, import, review, deliver; each part on its own, interrupted anywhere, run again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use stundenbuch_connectors::contract::Notice;
+use stundenbuch_connectors::{Connector, Platform};
+
+use super::intake::Counts;
+use super::pull::{self, Pulled, Source};
+use super::report::{DeliveryReport, Failure, ImportReport, Report, SourceReport};
+use super::sources::{self, Built, Environment};
+use super::{pickup, review};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::finding::{Finding, Kind, Severity};
+use crate::outbox;
+use crate::store::{Budgets, Result, Store};
+
+/// The trigger of runs that the schedule began.
+pub const SCHEDULE: &str = "schedule";
+/// The mark that remembers when the last of them began.
+pub const MARK: &str = "nightly";
+
+/// What a pass should do.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// For the log: `schedule`, `command`.
+    pub trigger: String,
+    /// Only these connections; all when empty.
+    pub only: BTreeSet<String>,
+    /// Compare the last weeks with the source even when it is not due.
+    pub compare: bool,
+    /// Stop after pulling and importing.
+    pub pull_only: bool,
+}
+
+/// Runs one pass. Fails only when the ledger does; what else went wrong is in the report.
+pub async fn run(
+    store: &mut Store,
+    config: &Config,
+    environment: &Environment,
+    clock: Arc<dyn Clock>,
+    plan: &Plan,
+) -> Result<Report> {
+    let started_at = clock.now();
+    let run = store.write(|writer| {
+        if plan.trigger == SCHEDULE {
+            writer.set_mark(MARK, &started_at.to_rfc3339())?;
+        }
+        writer.begin_run(started_at, &plan.trigger)
+    })?;
+    let platform = Platform {
+        clock: Arc::clone(&clock),
+        budgets: Arc::new(Budgets::open(store.path())?),
+    };
+    let built = sources::build_all(config, environment, &platform);
+
+    review::retry_quarantine(store, clock.now(), &built)?;
+    let sources = pull_sources(store, clock.as_ref(), &built, plan).await?;
+    let mut report = Report {
+        trigger: plan.trigger.clone(),
+        started_at,
+        finished_at: started_at,
+        sources,
+        imports: pickup::pick_up(store, clock.now(), config, &built).await?,
+        findings_new: 0,
+        findings_open: 0,
+        deliveries: DeliveryReport::default(),
+    };
+    tell_sources(store, clock.as_ref(), &report)?;
+    tell_imports(store, clock.as_ref(), &report.imports)?;
+    if !plan.pull_only {
+        report.findings_new = review::review(store, config, clock.now())?;
+        let targets = built
+            .iter()
+            .filter_map(|(name, built)| Some((name.clone(), Arc::clone(built.as_ref().ok()?))))
+            .collect();
+        report.deliveries = outbox::deliver(store, clock.as_ref(), &targets).await?;
+    }
+    report.findings_open = store
+        .findings(false)?
+        .iter()
+        .filter(|stored| stored.finding.severity > Severity::Note)
+        .count();
+    report.finished_at = clock.now();
+    let text = serde_json::to_string(&report).expect("a report is plain data");
+    store.write(|writer| writer.end_run(report.finished_at, run, &text))?;
+    Ok(report)
+}
+
+async fn pull_sources(
+    store: &mut Store,
+    clock: &dyn Clock,
+    built: &BTreeMap<String, Built>,
+    plan: &Plan,
+) -> Result<Vec<SourceReport>> {
+    let mut reports = Vec::new();
+    let mut sources = Vec::new();
+    for (name, built) in built {
+        if !plan.only.is_empty() && !plan.only.contains(name) {
+            continue;
+        }
+        match built {
+            Ok(connector) if connector.kind().streams.is_empty() => {}
+            Ok(connector) => {
+                let compared_at = store.connection(name)?.compared_at;
+                let mode = pull::mode(compared_at, clock.now(), plan.compare);
+                sources.push(source(name, connector, mode));
+            }
+            Err(error) => {
+                let now = clock.now();
+                store.write(|writer| writer.pull_failed(name, now, &error.to_string()))?;
+                reports.push(SourceReport {
+                    connection: name.clone(),
+                    counts: Counts::default(),
+                    requests: 0,
+                    notices: Vec::new(),
+                    held: 0,
+                    failure: Some(error.into()),
+                });
+            }
+        }
+    }
+    let pulled = pull::pull(store, clock, &sources).await?;
+    reports.extend(pulled.into_iter().map(report_of));
+    reports.sort_by(|a, b| a.connection.cmp(&b.connection));
+    Ok(reports)
+}
+
+fn source(
+    name: &str,
+    connector: &Arc<dyn Connector>,
+    mode: stundenbuch_connectors::contract::Pull,
+) -> Source {
+    Source {
+        name: name.to_owned(),
+        connector: Arc::clone(connector),
+        mode,
+    }
+}
+
+fn report_of(pulled: Pulled) -> SourceReport {
+    SourceReport {
+        connection: pulled.name,
+        counts: pulled.counts,
+        requests: pulled.requests,
+        notices: pulled
+            .notices
+            .into_iter()
+            .map(|Notice { text, .. }| text)
+            .collect(),
+        held: pulled.held,
+        failure: pulled.failure.as_ref().map(Failure::from),
+    }
+}
+
+/// Findings about the connections themselves: failures, notices, held deletions. One finding a
+/// cause, however many nights it lasts.
+fn tell_sources(store: &mut Store, clock: &dyn Clock, report: &Report) -> Result<()> {
+    let now = clock.now();
+    store.write(|writer| {
+        for source in &report.sources {
+            let findings = source_findings(source);
+            writer.replace_findings(now, &source.connection, |_| true, &findings)?;
+        }
+        Ok(())
+    })
+}
+
+fn source_findings(source: &SourceReport) -> Vec<Finding> {
+    let name = &source.connection;
+    let finding = |kind, severity, other, sentence, action| Finding {
+        kind,
+        severity,
+        subject: name.clone(),
+        other,
+        client: None,
+        sentence,
+        action,
+    };
+    let mut findings = Vec::new();
+    if let Some(failure) = &source.failure {
+        let fallback = if failure.needs_person {
+            format!("Mend it and run `stundenbuch check {name}`.")
+        } else {
+            "Nothing was lost; the next run goes on where this one stopped.".to_owned()
+        };
+        let severity = if failure.needs_person {
+            Severity::Act
+        } else {
+            Severity::Check
+        };
+        findings.push(finding(
+            Kind::SourceFailed,
+            severity,
+            None,
+            format!("`{name}` could not be read to its end: {}.", failure.text),
+            failure.hint.clone().unwrap_or(fallback),
+        ));
+    }
+    if source.held > 0 {
+        findings.push(finding(
+            Kind::SuspiciousDeletion,
+            Severity::Act,
+            None,
+            format!(
+                "{} records of `{name}` vanished at once; none of them was taken as deleted.",
+                source.held
+            ),
+            format!(
+                "Look at the service. If they were really deleted, run \
+                 `stundenbuch pull {name} --accept-deletions`."
+            ),
+        ));
+    }
+    for notice in &source.notices {
+        findings.push(finding(
+            Kind::SourceNotice,
+            Severity::Note,
+            Some(notice.clone()),
+            format!("`{name}` says: {notice}"),
+            "Nothing has to be done unless you expected otherwise.".into(),
+        ));
+    }
+    findings
+}
+
+fn tell_imports(store: &mut Store, clock: &dyn Clock, imports: &[ImportReport]) -> Result<()> {
+    let now = clock.now();
+    store.write(|writer| {
+        for import in imports {
+            let refused = import.refused.as_ref().map(|reason| Finding {
+                kind: Kind::ImportRefused,
+                severity: Severity::Act,
+                subject: import.file.clone(),
+                other: None,
+                client: None,
+                sentence: format!("`{}` was not imported: {reason}", import.file),
+                action: "Mend the file, or take it out of the pattern of `[[imports]]`.".into(),
+            });
+            writer.replace_findings(now, &import.file, |_| true, refused.as_slice())?;
+        }
+        Ok(())
+    })
+}
+
+/// The name under which a file stands in reports and findings.
+pub(super) fn file_name(connection: &str, path: &str) -> String {
+    format!("{connection}:{}", Path::new(path).display())
+}

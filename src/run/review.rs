@@ -1,0 +1,440 @@
+//! Review: what changed is matched and reconciled anew, and only that.
+//!
+//! The journal says what changed since the last review. A work that changed is looked at again
+//! with its neighbours in time; a task that changed brings its works and those that wait for a
+//! task. A change of the configuration brings back everything that is not settled. The cost
+//! follows the changes, not the size of the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use stundenbuch_connectors::contract::Raw;
+use stundenbuch_connectors::import;
+use stundenbuch_connectors::record::{Record, Stream, Worked};
+
+use super::sources::Built;
+use crate::billing::{Attribution, ContractAt, attribute, contract_at, task_client};
+use crate::config::Config;
+use crate::finding::{Finding, Kind, Severity};
+use crate::ledger::{Event, hex, sha256};
+use crate::matching::{Aliases, Catalogue, Match, files_touched, normal};
+use crate::reconcile::{WorkView, reconcile_task, reconcile_work};
+use crate::statements;
+use crate::store::{FILE_PREFIX, Quarantined, Result, Store, WorkQuery};
+use crate::work::{FileItem, RecordKey, TaskItem, Work, WorkId};
+
+/// How far the review has looked in the journal.
+const SEEN: &str = "reviewed";
+/// The configuration that it looked with.
+const CONFIG: &str = "reviewed-config";
+/// Rows of the journal that are looked at together.
+const CHUNK: u64 = 2_000;
+/// Work older than this does not wait for a task any more.
+const WAIT_DAYS: i64 = 100;
+/// Work this long before or after may overlap: a timer that nobody stopped over a weekend.
+const NEAR: TimeDelta = TimeDelta::hours(72);
+
+/// Looks at everything that changed since the last review; how many findings are new.
+pub fn review(store: &mut Store, config: &Config, now: DateTime<Utc>) -> Result<usize> {
+    let last = store.head()?.seq;
+    let fingerprint = fingerprint(config);
+    let mut seen: u64 = store
+        .mark(SEEN)?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    let whole = store.mark(CONFIG)?.as_deref() != Some(fingerprint.as_str());
+    if seen >= last && !whole && store.running_works()?.is_empty() {
+        return Ok(0);
+    }
+    let mut reviewer = Reviewer::new(store, config, now)?;
+    let mut new = 0;
+    if whole && seen > 0 {
+        new += reviewer.look_at_everything(store)?;
+    }
+    while seen < last {
+        let until = (seen + CHUNK).min(last);
+        let changed = Changed::between(store, seen, until)?;
+        new += reviewer.look_at(store, &changed)?;
+        seen = until;
+        store.write(|writer| writer.set_mark(SEEN, &seen.to_string()))?;
+    }
+    // A forgotten timer becomes a finding by waiting, without any change.
+    new += reviewer.look_at_works(store, store_ids(&store.running_works()?))?;
+    store.write(|writer| writer.set_mark(CONFIG, &fingerprint))?;
+    Ok(new)
+}
+
+fn store_ids(works: &[WorkId]) -> BTreeSet<WorkId> {
+    works.iter().copied().collect()
+}
+
+/// What a stretch of the journal changed.
+#[derive(Debug, Default)]
+struct Changed {
+    works: BTreeSet<WorkId>,
+    tasks: BTreeSet<RecordKey>,
+    files: bool,
+}
+
+impl Changed {
+    fn between(store: &Store, after: u64, until: u64) -> Result<Self> {
+        let mut changed = Self::default();
+        for seq in after + 1..=until {
+            let Some(row) = store.row(seq)? else { continue };
+            match row.event()? {
+                Event::Revision(_) | Event::Deleted(_) | Event::SameWork(_) => {
+                    let key = store.parse_key(&row.subject)?;
+                    match key.stream {
+                        Stream::Time => changed.works.extend(store.work_of(&key)?),
+                        Stream::Tasks => {
+                            changed.tasks.insert(key);
+                        }
+                        Stream::Files => changed.files = true,
+                        Stream::Activity | Stream::People | Stream::Projects => {}
+                    }
+                }
+                Event::Sealed(sealed) => {
+                    changed
+                        .works
+                        .extend(sealed.works.iter().map(|settled| settled.work));
+                }
+                Event::Alias(_) => {
+                    let from = DateTime::from_timestamp(row.at, 0).unwrap_or_default();
+                    changed
+                        .works
+                        .extend(store.unmatched_since(from - TimeDelta::days(WAIT_DAYS))?);
+                }
+                Event::Genesis(_) | Event::Delivered(_) => {}
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// What a review needs at hand.
+#[derive(Debug)]
+struct Reviewer<'a> {
+    config: &'a Config,
+    now: DateTime<Utc>,
+    catalogue: Catalogue,
+    aliases: Aliases,
+    files: Vec<FileItem>,
+}
+
+impl<'a> Reviewer<'a> {
+    fn new(store: &Store, config: &'a Config, now: DateTime<Utc>) -> Result<Self> {
+        let mut aliases = Aliases::default();
+        for (client, text, task) in store.aliases()? {
+            let client = (!client.is_empty()).then_some(client);
+            aliases.insert(client.as_deref(), &text, task);
+        }
+        let catalogue = Catalogue::new(store.tasks()?, &config.clients);
+        Ok(Self {
+            config,
+            now,
+            catalogue,
+            aliases,
+            files: store.files()?,
+        })
+    }
+
+    fn look_at_everything(&mut self, store: &mut Store) -> Result<usize> {
+        let query = WorkQuery {
+            unsettled: true,
+            ..WorkQuery::default()
+        };
+        let works = store
+            .works(&query)?
+            .into_iter()
+            .map(|work| work.id)
+            .collect();
+        let tasks = store.tasks()?.into_iter().map(|item| item.key).collect();
+        self.look_at(
+            store,
+            &Changed {
+                works,
+                tasks,
+                files: false,
+            },
+        )
+    }
+
+    fn look_at(&mut self, store: &mut Store, changed: &Changed) -> Result<usize> {
+        let mut works = changed.works.clone();
+        let mut tasks = changed.tasks.clone();
+        for task in &changed.tasks {
+            works.extend(store.works_on(task)?);
+        }
+        if !changed.tasks.is_empty() {
+            works.extend(store.unmatched_since(self.now - TimeDelta::days(WAIT_DAYS))?);
+        }
+        // A work that leaves or joins a task changes what is to be said about the task.
+        let before = self.tasks_of(store, &works)?;
+        let new = self.look_at_works(store, works.clone())?;
+        tasks.extend(before);
+        tasks.extend(self.tasks_of(store, &works)?);
+        Ok(new + self.look_at_tasks(store, &tasks)?)
+    }
+
+    fn tasks_of(&self, store: &Store, works: &BTreeSet<WorkId>) -> Result<BTreeSet<RecordKey>> {
+        let mut tasks = BTreeSet::new();
+        for work in works {
+            tasks.extend(store.matched(*work)?.and_then(|(task, _)| task));
+        }
+        Ok(tasks)
+    }
+
+    fn look_at_works(&mut self, store: &mut Store, works: BTreeSet<WorkId>) -> Result<usize> {
+        let mut seen = Vec::with_capacity(works.len());
+        for id in works {
+            let Some(work) = store.work(id)? else {
+                continue;
+            };
+            let (matched, findings) = self.work(store, &work)?;
+            seen.push((id, matched, findings));
+        }
+        let now = self.now;
+        store.write(|writer| {
+            let mut new = 0;
+            for (id, matched, findings) in &seen {
+                match matched {
+                    Match::Task { key, evidence } => {
+                        writer.set_match(*id, Some(key), evidence.as_str())?;
+                    }
+                    Match::Ambiguous { .. } => writer.set_match(*id, None, "ambiguous")?,
+                    Match::Unknown { link } => writer.set_match(*id, None, link)?,
+                    Match::None => writer.set_match(*id, None, "none")?,
+                }
+                new += writer.replace_findings(now, &id.to_string(), |_| true, findings)?;
+            }
+            Ok(new)
+        })
+    }
+
+    /// One work: its match, and everything that does not add up about it.
+    fn work(&self, store: &Store, work: &Work) -> Result<(Match, Vec<Finding>)> {
+        let attribution = attribute(&work.entry, &self.config.clients);
+        let client = attribution.client().and_then(|key| self.config.client(key));
+        let matched = self
+            .catalogue
+            .find(&work.entry, attribution.client(), &self.aliases);
+        let neighbours = self.neighbours(store, work)?;
+        let task = match &matched {
+            Match::Task { key, .. } => self.catalogue.get(key),
+            _ => None,
+        };
+        let view = WorkView {
+            work,
+            client: &attribution,
+            matched: &matched,
+            neighbours: &neighbours,
+            contract: client.map_or(ContractAt::None, |client| contract_at(client, &work.entry)),
+            task,
+            task_archived_at: task
+                .map(|item| archived_at(store, item))
+                .transpose()?
+                .flatten(),
+            files: client.map_or(0, |client| {
+                files_touched(&work.entry, &self.files, client).len()
+            }),
+            now: self.now,
+        };
+        let mut findings = reconcile_work(&view, self.config);
+        findings.extend(statements::drift(store, self.config, work)?);
+        findings.extend(self.clock_doubts(store, work, &attribution)?);
+        Ok((matched, findings))
+    }
+
+    /// What the same person did at about the same time.
+    fn neighbours(&self, store: &Store, work: &Work) -> Result<Vec<Work>> {
+        let Worked::Span { start, stop } = work.entry.worked else {
+            return Ok(Vec::new());
+        };
+        let persons = self.names_of(work);
+        if persons.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = WorkQuery {
+            from: Some(start - NEAR),
+            until: Some(stop.max(start) + TimeDelta::seconds(1)),
+            persons,
+            ..WorkQuery::default()
+        };
+        let mut neighbours = store.works(&query)?;
+        neighbours.retain(|other| other.id != work.id && !other.deleted);
+        Ok(neighbours)
+    }
+
+    /// Every name under which tools know the person of a work.
+    fn names_of(&self, work: &Work) -> Vec<String> {
+        let Some(person) = &work.entry.person else {
+            return Vec::new();
+        };
+        let id = person.id.as_ref().map(|id| id.as_str().to_owned());
+        let mut names: BTreeSet<String> = [person.email.clone(), person.name.clone(), id]
+            .into_iter()
+            .flatten()
+            .map(|name| normal(&name))
+            .collect();
+        if let Some(known) = crate::matching::person_of(person, &self.config.people) {
+            names.extend(
+                known
+                    .known_as
+                    .iter()
+                    .chain([&known.name])
+                    .map(|name| normal(name)),
+            );
+        }
+        names.into_iter().collect()
+    }
+
+    /// A wall time from a file that the clock change made ambiguous.
+    fn clock_doubts(
+        &self,
+        store: &Store,
+        work: &Work,
+        attribution: &Attribution,
+    ) -> Result<Vec<Finding>> {
+        if work.deleted || !work.key.connection.starts_with(FILE_PREFIX) {
+            return Ok(Vec::new());
+        }
+        let Some(row) = store.row(work.revision)? else {
+            return Ok(Vec::new());
+        };
+        let Event::Revision(revision) = row.event()? else {
+            return Ok(Vec::new());
+        };
+        let Some(received) = store.raw(revision.raw.id)? else {
+            return Ok(Vec::new());
+        };
+        let raw = Raw {
+            stream: Stream::Time,
+            id: work.key.id.clone(),
+            body: received.body,
+            scope: revision.scope,
+        };
+        let doubts = import::doubts(&raw);
+        Ok(doubts
+            .into_iter()
+            .map(|doubt| Finding {
+                kind: Kind::ClockChangeDoubt,
+                severity: Severity::Check,
+                subject: work.id.to_string(),
+                other: None,
+                client: attribution.client().map(str::to_owned),
+                sentence: format!(
+                    "The entry \"{}\" was imported with a time that the clock change leaves open: \
+                     {}.",
+                    work.entry.description,
+                    doubt.text()
+                ),
+                action: "Compare its length with the time tracker; import an export in UTC, or \
+                         pull it through the API."
+                    .into(),
+            })
+            .collect())
+    }
+
+    fn look_at_tasks(&self, store: &mut Store, tasks: &BTreeSet<RecordKey>) -> Result<usize> {
+        let mut seen = Vec::new();
+        for key in tasks {
+            let Some(item) = store.task(key)? else {
+                continue;
+            };
+            let attribution = task_client(&item.task, &self.config.clients);
+            let works = store.works_on(key)?;
+            let findings = reconcile_task(&item, !works.is_empty(), &attribution, self.config);
+            seen.push((key.to_string(), findings));
+        }
+        let now = self.now;
+        store.write(|writer| {
+            let mut new = 0;
+            for (subject, findings) in &seen {
+                new += writer.replace_findings(now, subject, |_| true, findings)?;
+            }
+            Ok(new)
+        })
+    }
+}
+
+/// When a task was put away, as far as the ledger saw it happen.
+fn archived_at(store: &Store, item: &TaskItem) -> Result<Option<DateTime<Utc>>> {
+    if !item.task.archived {
+        return Ok(None);
+    }
+    let mut seen = None;
+    for row in store.history(item.revision)? {
+        let Event::Revision(revision) = row.event()? else {
+            break;
+        };
+        match revision.record {
+            Record::Task(task) if task.archived => seen = DateTime::from_timestamp(row.at, 0),
+            _ => return Ok(seen),
+        }
+    }
+    // It was archived before the ledger knew it; nobody can say since when.
+    Ok(None)
+}
+
+/// Tries again what an older version, or an older configuration, could not read.
+pub fn retry_quarantine(
+    store: &mut Store,
+    now: DateTime<Utc>,
+    built: &BTreeMap<String, Built>,
+) -> Result<()> {
+    for held in store.quarantined()? {
+        let read = match held.connection.strip_prefix(FILE_PREFIX) {
+            Some(format) => import::find(format).map(|format| format.normalise(&held.raw)),
+            None => match built.get(&held.connection) {
+                Some(Ok(connector)) => Some(connector.normalise(&held.raw)),
+                _ => None,
+            },
+        };
+        match read {
+            Some(Ok(records)) => store.write(|writer| {
+                for found in &records {
+                    writer.append_quarantined(now, &held, &found.id, found.record.clone())?;
+                }
+                writer.replace_findings(now, &subject(&held), |_| true, &[])?;
+                Ok::<_, crate::store::Error>(())
+            })?,
+            _ => store.write(|writer| {
+                let finding = unreadable(&held);
+                writer.replace_findings(now, &subject(&held), |_| true, &[finding])?;
+                Ok::<_, crate::store::Error>(())
+            })?,
+        }
+    }
+    Ok(())
+}
+
+fn subject(held: &Quarantined) -> String {
+    format!("{}/{}/{}", held.connection, held.raw.stream, held.raw.id)
+}
+
+fn unreadable(held: &Quarantined) -> Finding {
+    Finding {
+        kind: Kind::UnreadableRecord,
+        severity: Severity::Act,
+        subject: subject(held),
+        other: None,
+        client: None,
+        sentence: format!(
+            "A record of `{}` cannot be understood and is in no sum: {}.",
+            held.connection, held.reason
+        ),
+        action: format!(
+            "Look at it with `stundenbuch explain {}`, mend it at its source, or report it.",
+            subject(held)
+        ),
+    }
+}
+
+/// What of the configuration a review depends on.
+fn fingerprint(config: &Config) -> String {
+    let text = format!(
+        "{:?} {:?} {:?}",
+        config.clients, config.people, config.checks
+    );
+    hex(&sha256(text.as_bytes()))
+}

@@ -1,0 +1,66 @@
+//! What can go wrong with the ledger's file.
+
+use std::path::PathBuf;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure of the ledger's file.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("open the ledger {path}: {reason}")]
+    Open {
+        path: PathBuf,
+        reason: String,
+        hint: &'static str,
+    },
+    #[error("{path} is not a ledger of this program")]
+    Foreign { path: PathBuf },
+    #[error(
+        "the ledger was written by a newer version (format {found}, this program knows {known})"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("another instance works on {path}{holder}")]
+    Locked { path: PathBuf, holder: String },
+    #[error("the disk that holds the ledger is full")]
+    DiskFull,
+    #[error("the ledger cannot be written: it is read-only")]
+    ReadOnly,
+    #[error("the ledger is damaged: {0}")]
+    Damaged(String),
+    #[error("use the ledger")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl Error {
+    /// What a person can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Open { hint, .. } => hint,
+            Self::Foreign { .. } => "set `ledger.path` in the configuration to another file",
+            Self::Newer { .. } => "install the newer version; an older one never writes to it",
+            Self::Locked { .. } => {
+                "wait until it has finished, or stop it: `systemctl stop stundenbuch`"
+            }
+            Self::DiskFull => "free some space; nothing was lost, the next run goes on",
+            Self::ReadOnly => "make the file and its directory writable for this user",
+            Self::Damaged(_) => {
+                "run `stundenbuch ledger verify`, then restore a backup of the file"
+            }
+            Self::Sqlite(_) => "run `stundenbuch ledger verify`",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Sqlite(error),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Findings and matches: what reconciliation found, kept until it finds otherwise.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, params};
+
+use super::connections::instant;
+use super::project::parse_key;
+use super::{Error, Result, Store, Writer};
+use crate::finding::Finding;
+use crate::work::{RecordKey, WorkId};
+
+/// A finding with its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFinding {
+    pub id: String,
+    pub finding: Finding,
+    pub opened_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+impl Writer<'_> {
+    /// Replaces the open findings about a subject by what was found now. A finding that is gone
+    /// is closed, one that is there still keeps its date. Returns how many are new.
+    ///
+    /// `kinds` limits the replacement to findings of these names; others about the subject stay.
+    pub fn replace_findings(
+        &mut self,
+        now: DateTime<Utc>,
+        subject: &str,
+        kinds: impl Fn(&str) -> bool,
+        found: &[Finding],
+    ) -> Result<usize> {
+        let open: Vec<(String, String)> = self
+            .tx
+            .prepare_cached(
+                "SELECT id, kind FROM finding
+                 WHERE (subject = ?1 OR other = ?1) AND closed_at IS NULL",
+            )?
+            .query_map([subject], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let ids: Vec<String> = found.iter().map(Finding::id).collect();
+        for (id, kind) in &open {
+            if kinds(kind) && !ids.contains(id) {
+                self.tx.execute(
+                    "UPDATE finding SET closed_at = ?2 WHERE id = ?1",
+                    params![id, now.timestamp()],
+                )?;
+            }
+        }
+        let mut new = 0;
+        for finding in found {
+            new += usize::from(self.open_finding(now, finding)?);
+        }
+        Ok(new)
+    }
+
+    /// Opens a finding, or refreshes its words; whether it is new, or was closed.
+    pub fn open_finding(&mut self, now: DateTime<Utc>, finding: &Finding) -> Result<bool> {
+        let id = finding.id();
+        let open: Option<bool> = self
+            .tx
+            .prepare_cached("SELECT closed_at IS NULL FROM finding WHERE id = ?1")?
+            .query_row([&id], |row| row.get(0))
+            .optional()?;
+        let body = serde_json::to_string(finding).expect("a finding is plain data");
+        let severity = serde_json::to_string(&finding.severity).expect("a unit variant");
+        self.tx
+            .prepare_cached(
+                "INSERT INTO finding (id, kind, severity, subject, other, client, body, opened_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
+                     client = excluded.client, body = excluded.body,
+                     opened_at = iif(closed_at IS NULL, opened_at, excluded.opened_at),
+                     closed_at = NULL",
+            )?
+            .execute(params![
+                id,
+                finding.kind.name(),
+                severity.trim_matches('"'),
+                finding.subject,
+                finding.other,
+                finding.client,
+                body,
+                now.timestamp()
+            ])?;
+        Ok(open != Some(true))
+    }
+
+    /// Remembers which task a work belongs to, or that none is certain.
+    pub fn set_match(
+        &mut self,
+        work: WorkId,
+        task: Option<&RecordKey>,
+        evidence: &str,
+    ) -> Result<()> {
+        self.tx
+            .prepare_cached(
+                "INSERT INTO match (work, task, evidence) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (work) DO UPDATE SET task = excluded.task,
+                     evidence = excluded.evidence",
+            )?
+            .execute(params![work.0, task.map(ToString::to_string), evidence])?;
+        Ok(())
+    }
+
+    /// Forgets the match of a work that is no more.
+    pub fn clear_match(&mut self, work: WorkId) -> Result<()> {
+        self.tx
+            .prepare_cached("DELETE FROM match WHERE work = ?1")?
+            .execute([work.0])?;
+        Ok(())
+    }
+
+    /// Sets a named mark.
+    pub fn set_mark(&mut self, name: &str, value: &str) -> Result<()> {
+        self.tx.execute(
+            "INSERT OR REPLACE INTO mark (name, value) VALUES (?1, ?2)",
+            [name, value],
+        )?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Open findings, and with `closed` the others too: the gravest first, then the oldest.
+    pub fn findings(&self, closed: bool) -> Result<Vec<StoredFinding>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, body, opened_at, closed_at FROM finding
+             WHERE ?1 OR closed_at IS NULL
+             ORDER BY closed_at IS NOT NULL,
+                      CASE severity WHEN 'act' THEN 0 WHEN 'check' THEN 1 ELSE 2 END,
+                      kind, opened_at, id",
+        )?;
+        let mut rows = statement.query([closed])?;
+        let mut findings = Vec::new();
+        while let Some(row) = rows.next()? {
+            let body: String = row.get(1)?;
+            let finding = serde_json::from_str(&body)
+                .map_err(|error| Error::Damaged(format!("a finding cannot be read: {error}")))?;
+            findings.push(StoredFinding {
+                id: row.get(0)?,
+                finding,
+                opened_at: instant(row.get(2)?).unwrap_or_default(),
+                closed_at: row.get::<_, Option<i64>>(3)?.and_then(instant),
+            });
+        }
+        Ok(findings)
+    }
+
+    /// The match of a work: the task, when one is certain, and the evidence.
+    pub fn matched(&self, work: WorkId) -> Result<Option<(Option<RecordKey>, String)>> {
+        let found: Option<(Option<String>, String)> = self
+            .conn
+            .prepare_cached("SELECT task, evidence FROM match WHERE work = ?1")?
+            .query_row([work.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        found
+            .map(|(task, evidence)| Ok((task.as_deref().map(parse_key).transpose()?, evidence)))
+            .transpose()
+    }
+
+    /// The works that are matched to a task.
+    pub fn works_on(&self, task: &RecordKey) -> Result<Vec<WorkId>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT work FROM match WHERE task = ?1 ORDER BY work")?;
+        let works = statement.query_map([task.to_string()], |row| row.get(0).map(WorkId))?;
+        Ok(works.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Works without a certain task that start at or after an instant.
+    pub fn unmatched_since(&self, from: DateTime<Utc>) -> Result<Vec<WorkId>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT r.work FROM record r JOIN match m ON m.work = r.work
+             WHERE r.start_at >= ?1 AND r.speaks = 1 AND m.task IS NULL ORDER BY r.work",
+        )?;
+        let works = statement.query_map([from.timestamp()], |row| row.get(0).map(WorkId))?;
+        Ok(works.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// A named mark.
+    pub fn mark(&self, name: &str) -> Result<Option<String>> {
+        Ok(self
+            .conn
+            .query_row("SELECT value FROM mark WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })
+            .optional()?)
+    }
+}

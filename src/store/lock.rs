@@ -1,0 +1,67 @@
+//! One instance at a time: a lock that the kernel releases when its holder dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Error, Result};
+
+/// The right to change a ledger, held until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a ledger, or says who has it. `what` names the holder for others.
+    pub fn take(ledger: &Path, what: &str) -> Result<Self> {
+        let path = path_of(ledger);
+        let open = |reason: std::io::Error| Error::Open {
+            path: path.clone(),
+            reason: reason.to_string(),
+            hint: "check that the directory exists and that this user may write there",
+        };
+        if let Some(parent) = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(parent).map_err(open)?;
+        }
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(open)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Who holds it is a courtesy; that it is held is certain.
+                let _ = file.read_to_string(&mut holder);
+                let holder = holder
+                    .lines()
+                    .next()
+                    .map_or(String::new(), |line| format!(" ({line})"));
+                return Err(Error::Locked {
+                    path: ledger.to_owned(),
+                    holder,
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(open(error)),
+        }
+        let note = format!("{what}, process {}\n", std::process::id());
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(note.as_bytes()))
+            .map_err(open)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn path_of(ledger: &Path) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}

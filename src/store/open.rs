@@ -1,0 +1,136 @@
+//! Opening and creating the file: settings, identity, migrations.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Error, Result, Store};
+use crate::ledger::{Event, Genesis, hex};
+
+/// "StBu": marks the file for `file(1)` and against other programs' databases.
+const APPLICATION_ID: i64 = 0x5374_4275;
+
+/// One step a version; shipped steps are never edited.
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+
+/// How long a statement waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(30);
+
+impl Store {
+    /// Opens the ledger for writing, creating it where there is none.
+    pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self> {
+        if let Some(parent) = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(parent).map_err(|error| Error::Open {
+                path: path.to_owned(),
+                reason: format!("create its directory: {error}"),
+                hint: "create the directory and make it writable for this user",
+            })?;
+        }
+        let conn = connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
+        let mut store = Self {
+            conn,
+            path: path.to_owned(),
+        };
+        store.migrate(now)?;
+        Ok(store)
+    }
+
+    /// Opens an existing ledger for reading.
+    pub fn open_read_only(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Err(Error::Open {
+                path: path.to_owned(),
+                reason: "there is no such file".into(),
+                hint: "run `stundenbuch nightly` or `stundenbuch import` first; they create it",
+            });
+        }
+        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.pragma_update(None, "query_only", true)?;
+        let store = Self {
+            conn,
+            path: path.to_owned(),
+        };
+        store.version()?;
+        Ok(store)
+    }
+
+    /// The version of the file's format; refuses files that are not ours or from the future.
+    fn version(&self) -> Result<i64> {
+        let pragma = |name: &str| -> Result<i64> {
+            Ok(self.conn.pragma_query_value(None, name, |row| row.get(0))?)
+        };
+        let version = pragma("user_version")?;
+        let tables: i64 = self
+            .conn
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables > 0 && pragma("application_id")? != APPLICATION_ID {
+            return Err(Error::Foreign {
+                path: self.path.clone(),
+            });
+        }
+        let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+        if version > known {
+            return Err(Error::Newer {
+                found: version,
+                known,
+            });
+        }
+        Ok(version)
+    }
+
+    fn migrate(&mut self, now: DateTime<Utc>) -> Result<()> {
+        let version = self.version()?;
+        let done = usize::try_from(version).expect("a checked version is not negative");
+        for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
+            self.write(|writer| -> Result<()> {
+                writer.tx.execute_batch(sql)?;
+                writer.tx.pragma_update(None, "user_version", step + 1)?;
+                if step == 0 {
+                    writer
+                        .tx
+                        .pragma_update(None, "application_id", APPLICATION_ID)?;
+                    let id: Vec<u8> = writer
+                        .tx
+                        .query_row("SELECT randomblob(16)", [], |row| row.get(0))?;
+                    let genesis = Genesis {
+                        ledger: hex(&id),
+                        program: concat!("stundenbuch ", env!("CARGO_PKG_VERSION")).into(),
+                    };
+                    writer.append(now, "ledger", &Event::Genesis(genesis))?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A connection with the settings that every part of the program relies on.
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(
+        |error| Error::Open {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            hint: "check that the directory exists and that this user may read and write there",
+        },
+    )?;
+    conn.busy_timeout(BUSY)?;
+    conn.pragma_update(None, "journal_mode", "wal")?;
+    // A commit that was acknowledged survives a power cut, not only a crash.
+    conn.pragma_update(None, "synchronous", "full")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    // What is erased is overwritten, not only unlinked.
+    conn.pragma_update(None, "secure_delete", true)?;
+    // 8 MiB of pages; the rest of a large ledger stays on disk.
+    conn.pragma_update(None, "cache_size", -8192)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}

@@ -1,0 +1,77 @@
+//! Making the projection anew from the journal.
+
+use rusqlite::types::ValueRef;
+use sha2::{Digest, Sha256};
+
+use super::journal::row;
+use super::{Result, Store};
+use crate::ledger::hex;
+
+/// The tables that the journal alone determines, children first.
+const PROJECTION: [&str; 4] = ["settled", "statement", "alias", "record"];
+
+/// What a rebuild came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Rows of the journal that were walked.
+    pub rows: u64,
+    /// SHA-256 over the projection before and after; different only if it was damaged.
+    pub before: String,
+    pub after: String,
+}
+
+impl Store {
+    /// Drops the projection and makes it anew from the journal, in one transaction.
+    pub fn rebuild(&mut self) -> Result<Rebuilt> {
+        let before = self.projection_hash()?;
+        let rows = self.write(|writer| -> Result<u64> {
+            for table in PROJECTION {
+                writer.tx.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+            let last = writer.head.seq;
+            for seq in 1..=last {
+                let row = writer
+                    .tx
+                    .prepare_cached(
+                        "SELECT seq, at, kind, subject, payload, hash FROM journal WHERE seq = ?1",
+                    )?
+                    .query_row([seq], row)?;
+                writer.project(seq, &row.subject, &row.event()?)?;
+            }
+            Ok(last)
+        })?;
+        Ok(Rebuilt {
+            rows,
+            before,
+            after: self.projection_hash()?,
+        })
+    }
+
+    /// SHA-256 over every value of the projection, in order; equal projections, equal hashes.
+    pub fn projection_hash(&self) -> Result<String> {
+        let mut hash = Sha256::new();
+        for table in PROJECTION {
+            hash.update(table.as_bytes());
+            let mut statement = self
+                .conn
+                .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                for column in 0..columns {
+                    let (kind, bytes): (u8, Vec<u8>) = match row.get_ref(column)? {
+                        ValueRef::Null => (0, Vec::new()),
+                        ValueRef::Integer(value) => (1, value.to_be_bytes().to_vec()),
+                        ValueRef::Real(value) => (2, value.to_be_bytes().to_vec()),
+                        ValueRef::Text(value) => (3, value.to_vec()),
+                        ValueRef::Blob(value) => (4, value.to_vec()),
+                    };
+                    hash.update([kind]);
+                    hash.update((bytes.len() as u64).to_be_bytes());
+                    hash.update(bytes);
+                }
+            }
+        }
+        Ok(hex(&hash.finalize()))
+    }
+}

@@ -1,0 +1,356 @@
+//! Questions about the current state: work, tasks, files.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, params, params_from_iter};
+use stundenbuch_connectors::record::{ExternalId, Record, Stream, TimeEntry};
+
+use super::project::{FILE_PREFIX, parse_key};
+use super::{Error, Result, Store, Writer};
+use crate::ledger::{Event, Revision};
+use crate::work::{FileItem, RecordKey, TaskItem, Work, WorkId};
+
+/// Which work to load. All conditions must hold; an empty list is no condition.
+#[derive(Clone, Debug, Default)]
+pub struct WorkQuery {
+    /// Starts at or after.
+    pub from: Option<DateTime<Utc>>,
+    /// Starts before.
+    pub until: Option<DateTime<Utc>>,
+    /// Normalised names of the client or project, any of them.
+    pub client_or_project: Option<(Vec<String>, Vec<String>)>,
+    /// Normalised names of the person, any of them.
+    pub persons: Vec<String>,
+    /// Only what no sealed statement settles.
+    pub unsettled: bool,
+    pub works: Vec<WorkId>,
+}
+
+const WORK_COLUMNS: &str = "SELECT r.work, s.connection, s.stream, r.ext_id, r.revision,
+       r.deleted IS NOT NULL, t.statement, j.payload
+  FROM record r
+  JOIN source s ON s.id = r.source
+  JOIN journal j ON j.seq = r.revision
+  LEFT JOIN settled t ON t.work = r.work
+ WHERE r.speaks = 1";
+
+impl Store {
+    /// Work in its current state, in order of its start.
+    pub fn works(&self, query: &WorkQuery) -> Result<Vec<Work>> {
+        let mut sql = WORK_COLUMNS.to_owned();
+        let mut values: Vec<Value> = Vec::new();
+        if let Some(from) = query.from {
+            sql.push_str(" AND r.start_at >= ?");
+            values.push(from.timestamp().into());
+        }
+        if let Some(until) = query.until {
+            sql.push_str(" AND r.start_at < ?");
+            values.push(until.timestamp().into());
+        }
+        if let Some((clients, projects)) = &query.client_or_project {
+            sql.push_str(&format!(
+                " AND (r.client IN ({}) OR r.project IN ({}))",
+                marks(clients.len()),
+                marks(projects.len())
+            ));
+            values.extend(clients.iter().chain(projects).cloned().map(Value::from));
+        }
+        if !query.persons.is_empty() {
+            sql.push_str(&format!(
+                " AND r.person IN ({})",
+                marks(query.persons.len())
+            ));
+            values.extend(query.persons.iter().cloned().map(Value::from));
+        }
+        if query.unsettled {
+            sql.push_str(" AND t.statement IS NULL");
+        }
+        if !query.works.is_empty() {
+            sql.push_str(&format!(" AND r.work IN ({})", marks(query.works.len())));
+            for work in &query.works {
+                values.push(i64::try_from(work.0).unwrap_or(i64::MAX).into());
+            }
+        }
+        sql.push_str(" ORDER BY r.start_at, r.work");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut works = Vec::new();
+        while let Some(row) = rows.next()? {
+            works.push(work(row)?);
+        }
+        Ok(works)
+    }
+
+    /// One work in its current state.
+    pub fn work(&self, id: WorkId) -> Result<Option<Work>> {
+        let query = WorkQuery {
+            works: vec![id],
+            ..WorkQuery::default()
+        };
+        Ok(self.works(&query)?.pop())
+    }
+
+    /// The records that report a work, the speaking one first.
+    pub fn claims(&self, id: WorkId) -> Result<Vec<RecordKey>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT s.connection, s.stream, r.ext_id FROM record r
+             JOIN source s ON s.id = r.source
+             WHERE (r.id = ?1 AND r.work = ?1) OR (r.work = ?1 AND r.work <> r.id)
+             ORDER BY r.speaks DESC, r.id",
+        )?;
+        let keys = statement.query_map([id.0], |row| key(row, 0))?;
+        Ok(keys.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The work that a time record reports, and the record's number.
+    pub fn work_of(&self, key: &RecordKey) -> Result<Option<WorkId>> {
+        Ok(self.record_column(key, "r.work")?.map(WorkId))
+    }
+
+    /// Works whose timer runs.
+    pub fn running_works(&self) -> Result<Vec<WorkId>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT work FROM record
+             WHERE start_at IS NOT NULL AND seconds IS NULL AND speaks = 1 AND deleted IS NULL
+             ORDER BY work",
+        )?;
+        let works = statement.query_map([], |row| row.get(0).map(WorkId))?;
+        Ok(works.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Reads a record's key as journal subjects and findings write it.
+    pub fn parse_key(&self, text: &str) -> Result<RecordKey> {
+        parse_key(text)
+    }
+
+    /// The revision that holds now for a record.
+    pub fn revision_of(&self, key: &RecordKey) -> Result<Option<u64>> {
+        self.record_column(key, "r.revision")
+    }
+
+    fn record_column(&self, key: &RecordKey, column: &str) -> Result<Option<u64>> {
+        let sql = format!(
+            "SELECT {column} FROM record r JOIN source s ON s.id = r.source
+             WHERE s.connection = ?1 AND s.stream = ?2 AND r.ext_id = ?3"
+        );
+        Ok(self
+            .conn
+            .prepare_cached(&sql)?
+            .query_row(
+                params![key.connection, key.stream.as_str(), key.id.as_str()],
+                |row| row.get(0),
+            )
+            .optional()?
+            .flatten())
+    }
+
+    /// All tasks. A task that an API reports hides the same one from a file.
+    pub fn tasks(&self) -> Result<Vec<TaskItem>> {
+        let mut tasks: BTreeMap<(ExternalId, bool), TaskItem> = BTreeMap::new();
+        self.each_of(Stream::Tasks, |key, revision, deleted, record| {
+            if let Record::Task(task) = record {
+                let from_file = key.connection.starts_with(FILE_PREFIX);
+                let item = TaskItem {
+                    key,
+                    revision,
+                    task,
+                    deleted,
+                };
+                tasks.insert((item.key.id.clone(), from_file), item);
+            }
+        })?;
+        let spoken: std::collections::BTreeSet<ExternalId> = tasks
+            .keys()
+            .filter(|(_, from_file)| !from_file)
+            .map(|(id, _)| id.clone())
+            .collect();
+        tasks.retain(|(id, from_file), _| !from_file || !spoken.contains(id));
+        Ok(tasks.into_values().collect())
+    }
+
+    /// One task in its current state.
+    pub fn task(&self, key: &RecordKey) -> Result<Option<TaskItem>> {
+        let Some(revision) = self.revision_of(key)? else {
+            return Ok(None);
+        };
+        let deleted = self.record_column(key, "r.deleted")?.is_some();
+        let Some(row) = self.row(revision)? else {
+            return Ok(None);
+        };
+        Ok(match row.event()? {
+            Event::Revision(found) => match found.record {
+                Record::Task(task) => Some(TaskItem {
+                    key: key.clone(),
+                    revision,
+                    task,
+                    deleted,
+                }),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// All files that are there now.
+    pub fn files(&self) -> Result<Vec<FileItem>> {
+        let mut files = Vec::new();
+        self.each_of(Stream::Files, |key, revision, deleted, record| {
+            if let Record::File(file) = record {
+                files.push(FileItem {
+                    key,
+                    revision,
+                    file,
+                    deleted,
+                });
+            }
+        })?;
+        Ok(files)
+    }
+
+    fn each_of(
+        &self,
+        stream: Stream,
+        mut each: impl FnMut(RecordKey, u64, bool, Record),
+    ) -> Result<()> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT s.connection, s.stream, r.ext_id, r.revision, r.deleted IS NOT NULL, j.payload
+               FROM source s JOIN record r ON r.source = s.id JOIN journal j ON j.seq = r.revision
+              WHERE s.stream = ?1 ORDER BY r.id",
+        )?;
+        let mut rows = statement.query([stream.as_str()])?;
+        while let Some(row) = rows.next()? {
+            let revision = record(&row.get::<_, String>(5)?)?;
+            each(key(row, 0)?, row.get(3)?, row.get(4)?, revision.record);
+        }
+        Ok(())
+    }
+
+    /// What a person taught: text to task, for each client.
+    pub fn aliases(&self) -> Result<Vec<(String, String, RecordKey)>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT client, text, task FROM alias ORDER BY 1, 2")?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
+            })?
+            .collect::<rusqlite::Result<Vec<(String, String, String)>>>()?;
+        rows.into_iter()
+            .map(|(client, text, task)| Ok((client, text, parse_key(&task)?)))
+            .collect()
+    }
+}
+
+impl Writer<'_> {
+    /// Records of other connections that start at that instant: candidates for reporting the
+    /// same work. Each comes with its own content and the work that it reports.
+    pub fn records_starting_at(
+        &self,
+        start: DateTime<Utc>,
+        not_from: &str,
+    ) -> Result<Vec<(WorkId, RecordKey, TimeEntry)>> {
+        let mut statement = self.tx.prepare_cached(
+            "SELECT r.work, s.connection, s.stream, r.ext_id, j.payload
+               FROM record r
+               JOIN source s ON s.id = r.source
+               JOIN journal j ON j.seq = r.revision
+              WHERE r.start_at = ?1 AND r.deleted IS NULL AND s.connection <> ?2
+              ORDER BY r.id",
+        )?;
+        let mut rows = statement.query(params![start.timestamp(), not_from])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            if let Record::TimeEntry(entry) = record(&row.get::<_, String>(4)?)?.record {
+                found.push((WorkId(row.get(0)?), key(row, 1)?, entry));
+            }
+        }
+        Ok(found)
+    }
+
+    /// How a work stands for being joined with another: how many records of which connections
+    /// report it, and whether a sealed statement settles it.
+    pub fn standing(&self, work: WorkId) -> Result<Standing> {
+        let mut statement = self.tx.prepare_cached(
+            "SELECT s.connection FROM record r JOIN source s ON s.id = r.source
+             WHERE (r.id = ?1 AND r.work = ?1) OR (r.work = ?1 AND r.work <> r.id)",
+        )?;
+        let connections = statement
+            .query_map([work.0], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let settled: i64 = self
+            .tx
+            .prepare_cached("SELECT count(*) FROM settled WHERE work = ?1")?
+            .query_row([work.0], |row| row.get(0))?;
+        Ok(Standing {
+            connections,
+            settled: settled > 0,
+        })
+    }
+
+    /// The work that a time record reports.
+    pub fn work_of(&self, key: &RecordKey) -> Result<Option<WorkId>> {
+        Ok(self
+            .tx
+            .prepare_cached(
+                "SELECT r.work FROM record r JOIN source s ON s.id = r.source
+                 WHERE s.connection = ?1 AND s.stream = ?2 AND r.ext_id = ?3",
+            )?
+            .query_row(
+                params![key.connection, key.stream.as_str(), key.id.as_str()],
+                |row| row.get::<_, Option<u64>>(0),
+            )
+            .optional()?
+            .flatten()
+            .map(WorkId))
+    }
+}
+
+/// What hangs on a work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// One for each record.
+    pub connections: Vec<String>,
+    pub settled: bool,
+}
+
+fn work(row: &rusqlite::Row<'_>) -> Result<Work> {
+    let Record::TimeEntry(entry) = record(&row.get::<_, String>(7)?)?.record else {
+        return Err(Error::Damaged(
+            "a work's revision is no tracked time".into(),
+        ));
+    };
+    Ok(Work {
+        id: WorkId(row.get(0)?),
+        key: key(row, 1)?,
+        revision: row.get(4)?,
+        entry,
+        deleted: row.get(5)?,
+        statement: row.get(6)?,
+    })
+}
+
+/// A record key from three columns, the first at `at`.
+fn key(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<RecordKey> {
+    let stream: String = row.get(at + 1)?;
+    Ok(RecordKey {
+        connection: row.get(at)?,
+        stream: Stream::parse(&stream).unwrap_or(Stream::Activity),
+        id: ExternalId::new(row.get::<_, String>(at + 2)?),
+    })
+}
+
+fn record(payload: &str) -> Result<Revision> {
+    serde_json::from_str(payload)
+        .map_err(|error| Error::Damaged(format!("a revision cannot be read: {error}")))
+}
+
+/// `?, ?, ?`; `NULL`, which equals nothing, for an empty list.
+fn marks(count: usize) -> String {
+    if count == 0 {
+        "NULL".into()
+    } else {
+        vec!["?"; count].join(", ")
+    }
+}
