@@ -3,7 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "helpers of tests may panic, and skips are told"
+    reason = "what tests share may panic, and skips are told"
 )]
 
 use std::path::PathBuf;

@@ -17,18 +17,18 @@ use stundenbuch_connectors::kind::{Settings, Value};
 use stundenbuch_connectors::record::{ExternalId, Stream};
 use stundenbuch_connectors::{Entry, find};
 
-pub fn entry() -> &'static Entry {
+pub(crate) fn entry() -> &'static Entry {
     find("folder").expect("the folder connector is in the list")
 }
 
-pub fn platform() -> Platform {
+pub(crate) fn platform() -> Platform {
     Platform {
         clock: Arc::new(SystemClock),
         budgets: Arc::new(MemoryBudgets::default()),
     }
 }
 
-pub fn settings(path: &Path, marker: Option<&str>, ignore: &[&str]) -> Settings {
+pub(crate) fn settings(path: &Path, marker: Option<&str>, ignore: &[&str]) -> Settings {
     let kind = entry().kind;
     let mut settings = Settings::default();
     let key = |key| kind.setting(key).expect("a declared key");
@@ -42,37 +42,37 @@ pub fn settings(path: &Path, marker: Option<&str>, ignore: &[&str]) -> Settings 
 }
 
 /// A connection to `path`.
-pub fn connect(path: &Path, marker: Option<&str>, ignore: &[&str]) -> Box<dyn Connector> {
+pub(crate) fn connect(path: &Path, marker: Option<&str>, ignore: &[&str]) -> Box<dyn Connector> {
     (entry().build)("share", &settings(path, marker, ignore), &platform()).expect("good settings")
 }
 
-pub struct World {
+pub(crate) struct World {
     /// The folder lies in this one, so that it can be moved away.
     around: tempfile::TempDir,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let around = tempfile::tempdir().unwrap();
         std::fs::create_dir(around.path().join("share")).unwrap();
         Self { around }
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.around.path().join("share")
     }
 
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.around.path().join(name)
     }
 
     /// Writes a file that was last changed long ago, so that it is not looked at twice.
-    pub fn write(&self, path: &str, content: &str) {
+    pub(crate) fn write(&self, path: &str, content: &str) {
         write_old(&self.root().join(path), content);
     }
 
     /// Waits until the kernel's clock for files has moved on: it ticks every few milliseconds.
-    pub fn tick(&self) {
+    pub(crate) fn tick(&self) {
         use std::os::unix::fs::MetadataExt as _;
         let scratch = self.beside("scratch");
         let changed = || {
@@ -86,29 +86,32 @@ impl World {
         }
     }
 
-    pub fn remove(&self, path: &str) {
+    pub(crate) fn remove(&self, path: &str) {
         std::fs::remove_file(self.root().join(path)).unwrap();
     }
 
-    pub fn connector(&self) -> Box<dyn Connector> {
+    pub(crate) fn connector(&self) -> Box<dyn Connector> {
         connect(&self.root(), None, &[])
     }
 }
 
-pub fn write_old(path: &Path, content: &str) {
+pub(crate) fn write_old(path: &Path, content: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, content).unwrap();
     age(path, 1_790_000_000);
 }
 
-pub fn age(path: &Path, seconds: u64) {
+pub(crate) fn age(path: &Path, seconds: u64) {
     let file = std::fs::File::options().write(true).open(path).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
         .unwrap();
 }
 
 /// Pulls to the end; the pages with the cursor behind them.
-pub async fn pull(connector: &dyn Connector, cursor: &Cursor) -> Result<(Vec<Page>, Cursor)> {
+pub(crate) async fn pull(
+    connector: &dyn Connector,
+    cursor: &Cursor,
+) -> Result<(Vec<Page>, Cursor)> {
     let mut pages = Vec::new();
     let mut cursor = cursor.clone();
     loop {
@@ -122,13 +125,13 @@ pub async fn pull(connector: &dyn Connector, cursor: &Cursor) -> Result<(Vec<Pag
     }
 }
 
-pub fn ids(pages: &[Page]) -> BTreeSet<String> {
+pub(crate) fn ids(pages: &[Page]) -> BTreeSet<String> {
     let raws = pages.iter().flat_map(|page| &page.raw);
     raws.map(|raw| raw.id.as_str().to_owned()).collect()
 }
 
 /// What a complete walk has seen; `None` when no walk was complete.
-pub fn swept(pages: &[Page]) -> Option<BTreeSet<String>> {
+pub(crate) fn swept(pages: &[Page]) -> Option<BTreeSet<String>> {
     let sweep = pages.last()?.swept.first()?;
     assert_eq!((sweep.stream, sweep.scope.as_str()), (Stream::Files, "."));
     Some(
@@ -140,16 +143,16 @@ pub fn swept(pages: &[Page]) -> Option<BTreeSet<String>> {
     )
 }
 
-pub fn codes(pages: &[Page]) -> Vec<&'static str> {
+pub(crate) fn codes(pages: &[Page]) -> Vec<&'static str> {
     let notices = pages.iter().flat_map(|page| &page.notices);
     notices.map(|notice| notice.code).collect()
 }
 
-pub fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+pub(crate) fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
-pub async fn confirm(connector: &dyn Connector, paths: &[&str]) -> Result<Vec<Presence>> {
+pub(crate) async fn confirm(connector: &dyn Connector, paths: &[&str]) -> Result<Vec<Presence>> {
     let absent: Vec<_> = paths
         .iter()
         .map(|path| Absent {
@@ -168,7 +171,11 @@ pub async fn confirm(connector: &dyn Connector, paths: &[&str]) -> Result<Vec<Pr
     Ok(paths.iter().map(answer).collect())
 }
 
-pub async fn deliver(connector: &dyn Connector, path: &str, content: &[u8]) -> Result<Receipt> {
+pub(crate) async fn deliver(
+    connector: &dyn Connector,
+    path: &str,
+    content: &[u8],
+) -> Result<Receipt> {
     let hash = Command::new("sha256sum")
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -193,7 +200,7 @@ pub async fn deliver(connector: &dyn Connector, path: &str, content: &[u8]) -> R
 
 /// Where the rest of a test must run.
 #[derive(Clone, Copy, Debug)]
-pub enum Shoes {
+pub(crate) enum Shoes {
     /// As a user whom permissions bind.
     Nobody,
     /// With mounts of its own.
@@ -202,7 +209,7 @@ pub enum Shoes {
 
 /// Whether this process stands in those shoes. Where it does not, the test runs again in a
 /// process that does, and the caller returns. Skips with a message where that is not possible.
-pub fn stands_in(shoes: Shoes, test: &str) -> bool {
+pub(crate) fn stands_in(shoes: Shoes, test: &str) -> bool {
     const MARK: &str = "STUNDENBUCH_TEST_SHOES";
     if std::env::var(MARK).is_ok_and(|here| here == format!("{shoes:?}")) {
         return true;
@@ -221,12 +228,12 @@ pub fn stands_in(shoes: Shoes, test: &str) -> bool {
         ],
         Shoes::Mounts => &["unshare", "--user", "--map-root-user", "--mount"],
     };
-    let wrapped = || {
+    let command_there = || {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]);
         command
     };
-    if !wrapped()
+    if !command_there()
         .arg("true")
         .output()
         .is_ok_and(|out| out.status.success())
@@ -240,7 +247,7 @@ pub fn stands_in(shoes: Shoes, test: &str) -> bool {
     std::fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(around.path(), open).unwrap();
-    let status = wrapped()
+    let status = command_there()
         .arg(&exe)
         .args(["--exact", test, "--nocapture"])
         .env(MARK, format!("{shoes:?}"))
@@ -252,7 +259,7 @@ pub fn stands_in(shoes: Shoes, test: &str) -> bool {
 }
 
 /// Runs a command that must succeed.
-pub fn run(command: &str, arguments: &[&str]) {
+pub(crate) fn run(command: &str, arguments: &[&str]) {
     let status = Command::new(command).args(arguments).status().unwrap();
     assert!(status.success(), "{command} {arguments:?}");
 }
