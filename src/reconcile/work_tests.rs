@@ -308,6 +308,24 @@ fn what_only_touches_or_is_somebody_elses_is_no_overlap() {
             []
         );
     }
+    let exactly_a_minute = good("2026-10-14T08:59:00Z", 3600).work(2);
+    assert_eq!(
+        case.findings(&exactly_a_minute, std::slice::from_ref(&first))
+            .len(),
+        1
+    );
+    let unknown = || {
+        EntryBuilder::span(MORNING, 3600)
+            .text("x")
+            .client("acme")
+            .project("Website")
+    };
+    let other = unknown().work(1);
+    assert_eq!(
+        case.findings(&unknown().work(2), &[other]),
+        [],
+        "two unknown may be two people"
+    );
     let mut deleted = first.clone();
     deleted.deleted = true;
     assert_eq!(case.findings(&good(MORNING, 3600).work(2), &[deleted]), []);
