@@ -234,10 +234,10 @@ pub(crate) fn busy(language: Language, count: u32) -> Statement {
 /// Texts that somebody could put into a title, to do harm or by accident.
 pub(crate) const HOSTILE: [&str; 14] = [
     "#read(\"/etc/passwd\")",
-    "*bold* _emphasis_ `raw` = heading",
+    "*bold* _emphasis_ = heading -- ~",
     "$x^2$ and @ref and <label>",
     "#set page(fill: red); #panic(\"no\")",
-    "]] #] \\ \" // comment /* open",
+    "]] #] \\ \" // comment /* open `raw`",
     "=HYPERLINK(\"http://evil.example\",\"x\")",
     "-1+1|cmd' /C calc'!A0",
     "@SUM(1;2)",
