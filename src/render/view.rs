@@ -14,7 +14,7 @@ use super::words::Words;
 use crate::billing::{EntryRow, Language, Line, Party, Statement};
 use crate::money::Cents;
 
-/// A row with more characters than this may be divided between two pages.
+/// A row with more text than this may be divided between two pages.
 const LONG_ROW: usize = 600;
 /// So much of the ledger's hash is printed: 64 bits, enough to notice any other head.
 const HASH_DIGITS: usize = 16;
@@ -416,7 +416,7 @@ impl<'a> Build<'a> {
             person: entry.person.as_deref().and_then(shown),
             project: project.and_then(shown),
             url: task.and_then(|task| task.url.as_deref()).and_then(safe_url),
-            long: entry.description.chars().count() > LONG_ROW,
+            long: is_long(entry),
             description: if silent {
                 Some(self.words.no_description.to_owned())
             } else {
@@ -487,6 +487,15 @@ impl<'a> Build<'a> {
 
 fn is_charged(entry: &EntryRow) -> bool {
     entry.billable && entry.line.is_some()
+}
+
+/// Estimates whether a row could be higher than a few lines; the column of persons is narrow.
+fn is_long(entry: &EntryRow) -> bool {
+    let count = |text: &str| text.chars().count() + 50 * text.matches(['\n', '\r']).count();
+    let title = entry.task.as_ref().map_or(0, |task| count(&task.title));
+    let project = entry.project.as_deref().map_or(0, count);
+    let person = entry.person.as_deref().map_or(0, count);
+    count(&entry.description) + title + project + 4 * person > LONG_ROW
 }
 
 /// Ends with a full stop, so that sentences can follow one another.

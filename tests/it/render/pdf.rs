@@ -207,6 +207,29 @@ fn long_reports_have_a_header_and_a_number_on_each_page() {
     }
 }
 
+/// Rows are kept on one page; those that fit on none are divided, and nothing is cut off.
+#[test]
+fn texts_longer_than_a_page_are_shown_to_the_end() {
+    let long = |words: usize| format!("{}Ende{words}.", "lange Rede ".repeat(words));
+    let mut entry = sample::entry(5, 9, 30, Some(1));
+    entry.description = long(2001);
+    entry.task.as_mut().unwrap().title = long(502);
+    let mut other = sample::entry(5, 11, 30, Some(1));
+    other.person = Some(long(403));
+    other.description = "Zeile\n".repeat(304) + "Ende304.";
+    let mut statement = sample::statement(Language::De, vec![entry, other]);
+    statement.lines[0].title = long(505);
+    statement.notes.push(long(606));
+    statement.client.address = vec!["Hof 7".to_owned(); 12];
+    let Some(text) = text_of(&pdf(&statement)) else {
+        return;
+    };
+    for words in [2001, 502, 403, 304, 505, 606] {
+        let ending = format!("Ende{words}.");
+        assert!(text.contains(&ending), "{ending} is cut off");
+    }
+}
+
 fn problem(template: &str) -> String {
     let statement = sample::busy(Language::De, 1);
     match render(&statement, Format::Pdf, Some(template)) {
