@@ -132,7 +132,7 @@ fn any_statement_becomes_a_pdf() {
 fn markup_is_printed_and_not_executed() {
     let entries = HOSTILE.iter().zip(1..).map(|(text, day)| {
         let mut entry = sample::entry(day, 9, 30, Some(1));
-        entry.task.as_mut().unwrap().title = (*text).to_owned();
+        (*text).clone_into(&mut entry.task.as_mut().unwrap().title);
         entry.description = format!("{text} {text}");
         entry.project = Some((*text).to_owned());
         entry
@@ -349,12 +349,12 @@ fn preview() {
 fn previews() -> Vec<(&'static str, Statement)> {
     let hostile = HOSTILE.iter().zip(1..).map(|(text, day)| {
         let mut entry = sample::entry(day, 9, 30, Some(1));
-        entry.task.as_mut().unwrap().title = (*text).to_owned();
+        (*text).clone_into(&mut entry.task.as_mut().unwrap().title);
         entry.description = format!("{text} {text}");
         entry
     });
     let mut hostile = sample::statement(Language::De, hostile.collect());
-    hostile.lines[0].title = HOSTILE[0].to_owned();
+    HOSTILE[0].clone_into(&mut hostile.lines[0].title);
     hostile.notes.push(HOSTILE[2].to_owned());
     let mut night = sample::entry(25, 1, 60, Some(1));
     night.start = Some(sample::at("2026-10-25T02:30:00+02:00"));
@@ -365,7 +365,7 @@ fn previews() -> Vec<(&'static str, Statement)> {
     let free = sample::entry(26, 10, 20, None);
     let third = sample::entry(26, 14, 20, Some(2));
     let mut rounded = sample::statement(Language::En, vec![night, free, third, late]);
-    rounded.currency = "CHF".to_owned();
+    "CHF".clone_into(&mut rounded.currency);
     sample::add_up(&mut rounded, None);
     let mut small = sample::statement(Language::De, vec![sample::entry(5, 9, 90, Some(1))]);
     sample::add_up(&mut small, Some("0"));
