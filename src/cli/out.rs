@@ -12,6 +12,10 @@ pub(super) struct Out {
     pub(super) json: bool,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "an output is handed in, not reached for"
+)]
 impl Out {
     /// One line of data.
     pub(super) fn line(self, text: &str) -> io::Result<()> {
