@@ -71,6 +71,7 @@ pub async fn run(
     };
     tell_sources(store, clock.as_ref(), &report)?;
     tell_imports(store, clock.as_ref(), &report.imports)?;
+    review::tell_quarantine(store, clock.now())?;
     if !plan.pull_only {
         report.findings_new = review::review(store, config, clock.now())?;
         let targets = built
