@@ -149,7 +149,8 @@ impl Delivery<'_> {
     /// Removes the left-over of an earlier attempt with the same key: nobody else uses its name.
     pub(super) fn clear(&self) -> rustix::io::Result<()> {
         match rustix::fs::unlinkat(&self.dir, &self.temp, AtFlags::empty()) {
-            Err(Errno::NOENT) => Ok(()),
+            // On a read-only share there is none, and what lies there already is delivered.
+            Err(Errno::NOENT | Errno::ROFS) => Ok(()),
             other => other,
         }
     }
@@ -180,8 +181,12 @@ impl Delivery<'_> {
             Some((name, seen)) => Choice::Replace(name, seen),
             None if free => Choice::Create(self.name.to_owned()),
             None => {
-                let number = (2..).find(|number| numbers.binary_search(number).is_err());
-                Choice::Create(beside(self.name, number.expect("numbers do not end")))
+                // The numbers are sorted, so the first gap is the first that is not its turn.
+                let taken = (2..)
+                    .zip(&numbers)
+                    .take_while(|(turn, number)| turn == *number);
+                let number = taken.last().map_or(2, |(turn, _): (u32, _)| turn + 1);
+                Choice::Create(beside(self.name, number))
             }
         })
     }

@@ -2,6 +2,7 @@
 //! that a walk did not show.
 
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Access, AtFlags, Dir, FileType, Mode, OFlags};
@@ -12,7 +13,7 @@ use super::names::components;
 use super::root::{Place, Root, RootMark};
 use super::turn::Stop;
 use crate::contract::{Identity, Presence};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::record::ExternalId;
 
 /// Whether the folder can be read, and whether it could be written. Access bits alone tell;
@@ -72,6 +73,49 @@ fn is_empty(place: &Place, root: &Root) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Reads a file whole. Links are not followed, here as little as in the walk.
+pub(super) fn fetch(root: &OwnedFd, place: &Place, path: &str, most: usize) -> Result<Vec<u8>> {
+    let shown = format!("{}/{path}", place.shown());
+    let fail = |errno| failure("could not read the file", &shown, errno);
+    let Some(names) = components(path) else {
+        return Err(fail(Errno::NOENT));
+    };
+    let Some((name, folders)) = names.split_last() else {
+        return Err(fail(Errno::ISDIR));
+    };
+    let through = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut dir: Option<OwnedFd> = None;
+    for folder in folders {
+        let parent = dir.as_ref().unwrap_or(root);
+        let inner = rustix::fs::openat(parent, folder, through, Mode::empty()).map_err(fail)?;
+        dir = Some(inner);
+    }
+    // Not blocking, so that a pipe under that name cannot hold us.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let parent = dir.as_ref().unwrap_or(root);
+    let file = rustix::fs::openat(parent, name, flags, Mode::empty()).map_err(fail)?;
+    let size = rustix::fs::fstat(&file).map_err(fail)?.st_size;
+    if usize::try_from(size).is_ok_and(|size| size > most) {
+        return Err(
+            Error::new(Kind::Rejected, "the file is too large to be read whole")
+                .with("path", shown)
+                .with("bytes", size),
+        );
+    }
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::from(file)
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+    if bytes.len() > most {
+        return Err(
+            Error::new(Kind::Rejected, "the file grew while it was read").with("path", shown),
+        );
+    }
+    Ok(bytes)
 }
 
 fn look(root: &OwnedFd, path: &str) -> Presence {

@@ -44,9 +44,9 @@ use crate::record::{ExternalId, File, Record, Stream};
 
 /// How long an answer is waited for. A hundred thousand files on a slow share take a minute or
 /// two.
-const WALK_TIME: Duration = Duration::from_secs(600);
-const DELIVERY_TIME: Duration = Duration::from_secs(300);
-const LOOK_TIME: Duration = Duration::from_secs(60);
+const WALK_TIME: Duration = Duration::from_mins(10);
+const DELIVERY_TIME: Duration = Duration::from_mins(5);
+const LOOK_TIME: Duration = Duration::from_mins(1);
 
 const BOUNDS: Bounds = Bounds {
     depth: 64,
@@ -150,13 +150,12 @@ impl Connector for Folder {
     async fn pull(&self, cursor: &Cursor, _mode: &Pull) -> Result<Page> {
         let state: State = cursor.decode()?;
         let under_way = hold(&self.round).take().filter(|(next, _)| next == cursor);
-        let (scan, notices) = match under_way {
-            Some((_, scan)) => (scan, Vec::new()),
-            None => {
-                let scan = Arc::new(self.walk(&state).await?);
-                let notices = state.recognise(&self.place, &scan)?;
-                (scan, notices)
-            }
+        let (scan, notices) = if let Some((_, scan)) = under_way {
+            (scan, Vec::new())
+        } else {
+            let scan = Arc::new(self.walk(&state).await?);
+            let notices = state.recognise(&self.place, &scan)?;
+            (scan, notices)
         };
         *hold(&self.known) = Some(scan.root);
         let (mut page, _) = state.advance(&scan);
@@ -195,6 +194,16 @@ impl Connector for Folder {
                 look::confirm(&place, known, ids, stop)
             })
             .await
+    }
+
+    async fn fetch(&self, file: &ExternalId, most: usize) -> Result<Vec<u8>> {
+        let (place, known, id) = (self.place.clone(), *hold(&self.known), file.clone());
+        let work = move |_: &Stop| {
+            let root = place.open()?;
+            place.same_mount(known, &root)?;
+            look::fetch(&root.fd, &place, id.as_str(), most)
+        };
+        self.turn.take(LOOK_TIME, work).await
     }
 
     async fn deliver(&self, item: &Outgoing) -> Result<Receipt> {

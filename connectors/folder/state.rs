@@ -183,7 +183,7 @@ impl TryFrom<String> for Snapshot {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let number = |digits: &str| u64::from_str_radix(digits, 16).map_err(|_| "no digits");
-        if !text.is_ascii() || text.len() % 32 != 0 {
+        if !text.is_ascii() || !text.len().is_multiple_of(32) {
             return Err("the snapshot is cut short");
         }
         (0..text.len())

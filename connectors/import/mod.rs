@@ -22,6 +22,13 @@ pub mod toggl_csv;
 pub mod trello_board;
 pub mod wall;
 
+// Tasks, projects and people.
+mod json_doc;
+
+pub mod asana_csv;
+pub mod asana_json;
+pub mod toggl_workspace;
+
 use std::fmt;
 use std::io::Read;
 
@@ -31,12 +38,15 @@ use crate::contract::{Identified, Raw};
 use crate::error::Reject;
 
 /// The list: one line a format. Where two could read a file, the first one does.
-pub static ALL: [&dyn Format; 5] = [
+pub static ALL: [&dyn Format; 8] = [
     &toggl_csv::TogglCsv,
     &clockify_csv::ClockifyCsv,
     &harvest_csv::HarvestCsv,
     &trello_board::TrelloBoard,
     &mapping::MappedCsv,
+    &asana_json::AsanaJson,
+    &asana_csv::AsanaCsv,
+    &toggl_workspace::TogglWorkspace,
 ];
 
 /// The format of that name.

@@ -58,6 +58,7 @@ async fn a_first_pull_of_a_thousand_entries_takes_six_requests() {
     // The names, four months of reports, the feed.
     assert_eq!(requests, 6);
     assert_eq!(desk.revisions, 1000);
+    assert_eq!(desk.seen, 1000, "months overlap");
     desk.must_be_true();
     assert_eq!(desk.projects.len(), 2);
     assert_eq!(desk.people.len(), 1);
@@ -335,6 +336,26 @@ async fn a_silence_of_months_is_filled_from_reports() {
 }
 
 #[tokio::test]
+async fn a_silence_is_noticed_even_by_a_clock_that_stood_still() {
+    let mut desk = Desk::new().await;
+    let ids = fill(&desk, 20);
+    desk.pull(&Pull::Changes).await;
+    for (number, days) in [(3, 20), (4, 50), (5, 50)] {
+        desk.pass(TimeDelta::days(days));
+        desk.fake.add(Entry::of(desk.fake.clock.now(), 25));
+        desk.fake.delete(ids[number]);
+    }
+    desk.pass(TimeDelta::days(1));
+    let true_now = desk.fake.clock.now();
+    desk.fake.clock.set(monday() + TimeDelta::days(1));
+    let ahead = desk.fake.clock.now() - true_now;
+    desk.fake.with(|world| world.clock_ahead = ahead);
+    desk.pull(&Pull::Changes).await;
+    assert_eq!(desk.gone.len(), 3);
+    desk.must_be_true();
+}
+
+#[tokio::test]
 async fn a_clock_that_jumps_changes_nothing() {
     for jump in [-400, -1, 1, 400] {
         let mut desk = Desk::new().await;
@@ -489,6 +510,19 @@ async fn smaller_pages_are_taken_where_large_ones_are_refused() {
     desk.must_be_true();
     assert_eq!(desk.revisions, 900, "pages repeat entries");
     assert!(requests <= 12, "{requests} requests");
+
+    // A comparison reads every page before it calls anything absent.
+    desk.pass(TimeDelta::hours(1));
+    desk.fake.with(|world| {
+        for entry in world.entries.values_mut() {
+            entry.billable = false;
+        }
+    });
+    let mode = compare(&desk, 90);
+    desk.pull(&mode).await;
+    let mut entries = desk.entries.values();
+    assert!(entries.all(|(entry, _)| entry.billable == Some(false)));
+    desk.must_be_true();
 }
 
 #[tokio::test]

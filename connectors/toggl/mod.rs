@@ -22,7 +22,7 @@
 //!
 //! Toggl allows 30 requests an hour below `/me` on every plan, and on the Free plan 30 for the
 //! organisation. Ten of each are left to the user's own apps. A pull that needs more stops at
-//! its cursor and goes on in the next hour. A first pull takes 3 requests and one for each
+//! its cursor and goes on in the next hour. A first pull takes 2 requests and one for each
 //! workspace and month; a comparison 2 and one for each workspace and month.
 //!
 //! # Known gaps
@@ -30,6 +30,8 @@
 //! - The feed does not show that a tag was removed or renamed, or a project renamed; the next
 //!   comparison does. Of other people's entries, deletions show only there.
 //! - Deletions of other people's entries older than a year are not looked for.
+//! - Where more than a thousand entries changed at once, those that start more than 85 days
+//!   ago are seen by the next comparison only.
 //! - Deleted and archived projects are taken as Toggl lists them; a project that vanishes from
 //!   its list stays as it was last seen.
 //! - Not confirmed by a second source (2026-11): the largest page of a report, that a report

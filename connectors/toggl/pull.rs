@@ -64,7 +64,10 @@ impl Toggl {
             if let Some(asked) = state.asked.filter(|asked| *asked < since) {
                 let from = plan::gap_start(asked);
                 state.todo.push_front(Step::Since);
-                state.todo.push_front(Step::Compare { from, until: None });
+                // The day named is about three months back by the service's clock, so this
+                // reaches its present, whatever ours says.
+                let until = Some(now.max(since + plan::REACH + plan::AHEAD));
+                state.todo.push_front(Step::Compare { from, until });
                 state.asked = None;
                 return Ok(Page::default());
             }

@@ -115,37 +115,37 @@ mod tests {
 
     use super::*;
 
-    fn what(kind: &str, data: Value) -> Option<String> {
+    fn what(kind: &str, data: &Value) -> Option<String> {
         phrase(&json!({"type": kind, "data": data}))
     }
 
     #[test]
     fn phrases_say_what_was_done() {
         let moved = json!({"old": {"idList": "a"}, "listAfter": {"name": "Erledigt"}});
-        assert_eq!(what("updateCard", moved).unwrap(), "moved to Erledigt");
+        assert_eq!(what("updateCard", &moved).unwrap(), "moved to Erledigt");
         let archived = json!({"old": {"closed": false}, "card": {"closed": true}});
-        assert_eq!(what("updateCard", archived).unwrap(), "archived");
+        assert_eq!(what("updateCard", &archived).unwrap(), "archived");
         let back = json!({"old": {"closed": true}, "card": {"closed": false}});
         assert_eq!(
-            what("updateCard", back).unwrap(),
+            what("updateCard", &back).unwrap(),
             "taken back from the archive"
         );
         let both = json!({"old": {"name": "Alt", "dueComplete": false},
             "card": {"dueComplete": true}});
         assert_eq!(
-            what("updateCard", both).unwrap(),
+            what("updateCard", &both).unwrap(),
             "marked complete, renamed from Alt"
         );
         let item = json!({"checkItem": {"name": "Impressum", "state": "complete"}});
-        let checked = what("updateCheckItemStateOnCard", item).unwrap();
+        let checked = what("updateCheckItemStateOnCard", &item).unwrap();
         assert_eq!(checked, "checked off Impressum");
     }
 
     #[test]
     fn positions_and_unknown_types_say_nothing() {
-        assert_eq!(what("updateCard", json!({"old": {"pos": 1.5}})), None);
-        assert_eq!(what("updateCard", json!({})), None);
-        assert_eq!(what("addMemberToBoard", json!({})), None);
+        assert_eq!(what("updateCard", &json!({"old": {"pos": 1.5}})), None);
+        assert_eq!(what("updateCard", &json!({})), None);
+        assert_eq!(what("addMemberToBoard", &json!({})), None);
         assert_eq!(phrase(&json!({"data": {}})), None);
     }
 

@@ -34,7 +34,7 @@ const LEFT_OUT: &[&str] = &[
 
 /// A card as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Card {
+pub(super) struct Kept {
     pub(super) board: Place,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) list: Option<Place>,
@@ -147,7 +147,7 @@ impl Names {
     /// One card in its envelope.
     pub(crate) fn card(&self, id: &str, card: &Value, done_at: Option<DateTime<Utc>>) -> Raw {
         let ids = |field: &str| ids(card, field);
-        let body = Card {
+        let body = Kept {
             board: self.board.clone(),
             list: card["idList"].as_str().map(|list| self.list(list)),
             card: without(card, LEFT_OUT),

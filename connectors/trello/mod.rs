@@ -156,7 +156,7 @@ static KIND: Kind = Kind {
         Bucket {
             name: MEMBERS,
             requests: 100,
-            per: Duration::from_secs(900),
+            per: Duration::from_mins(15),
             reserve: 60,
             spacing: Duration::ZERO,
         },

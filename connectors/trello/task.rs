@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::activity;
-use super::envelope::{Card, FieldNames, Place, Project};
+use super::envelope::{FieldNames, Kept, Place, Project};
 use super::value::{flag, instant, made_at, needed, text, texts};
 use super::wire::Member;
 use crate::contract::{Identified, Raw};
@@ -42,7 +42,7 @@ fn open<T: DeserializeOwned>(raw: &Raw) -> Result<T, Reject> {
         .map_err(|error| Reject::new(format!("the kept record cannot be read: {error}")))
 }
 
-fn task(kept: &Card) -> Result<Task, Reject> {
+fn task(kept: &Kept) -> Result<Task, Reject> {
     let card = &kept.card;
     let ticked = flag(card, "dueComplete")?;
     let done = ticked || kept.list.as_ref().is_some_and(|list| list.done);
@@ -88,7 +88,7 @@ fn url(card: &Value) -> Result<Option<String>, Reject> {
 }
 
 /// Trello keeps no meaning in the order of members, so it must not make revisions.
-fn assignees(kept: &Card) -> Result<Vec<PersonRef>, Reject> {
+fn assignees(kept: &Kept) -> Result<Vec<PersonRef>, Reject> {
     let mut ids = texts(&kept.card, "idMembers")?;
     ids.sort_unstable();
     ids.dedup();
@@ -102,7 +102,7 @@ fn assignees(kept: &Card) -> Result<Vec<PersonRef>, Reject> {
 
 /// Labels by name. A card of an old export carries its labels whole; they fill in for those
 /// that the board no longer knows.
-fn labels(kept: &Card) -> Result<Vec<String>, Reject> {
+fn labels(kept: &Kept) -> Result<Vec<String>, Reject> {
     let own: BTreeMap<&str, &str> = kept.card["labels"]
         .as_array()
         .into_iter()
@@ -128,7 +128,7 @@ fn labels(kept: &Card) -> Result<Vec<String>, Reject> {
 
 /// Custom fields by name. An item whose field the board does not name is left out: an identifier
 /// tells nobody anything.
-fn fields(kept: &Card) -> Result<BTreeMap<String, String>, Reject> {
+fn fields(kept: &Kept) -> Result<BTreeMap<String, String>, Reject> {
     let items = match &kept.card["customFieldItems"] {
         Value::Null => return Ok(BTreeMap::new()),
         Value::Array(items) => items,

@@ -115,7 +115,7 @@ fn draft(
     people: &[Person],
 ) -> Option<Draft> {
     let Lines {
-        lines,
+        list: lines,
         position,
         billed,
     } = lines(client, items, people)?;
@@ -222,7 +222,7 @@ fn rounding(client: &Client, items: &[Item<'_>]) -> String {
         .iter()
         .filter(|contract| items.iter().any(|item| item.contract.key == contract.key))
         .collect();
-    let words = |contract: &Contract| rounding_words(&contract.rounding, client.language);
+    let words = |contract: &Contract| rounding_words(contract.rounding, client.language);
     match used.split_first() {
         None => String::new(),
         Some((first, rest)) if rest.iter().all(|other| other.rounding == first.rounding) => {

@@ -53,6 +53,25 @@ fn a_month_holds_its_first_and_its_last_second() {
 }
 
 #[test]
+fn rows_stand_in_order_of_time_and_whole_days_first() {
+    let works = [
+        span("2026-10-15T07:00:00Z", 60).work(1),
+        span("2026-10-14T07:00:00Z", 60).work(3),
+        EntryBuilder::day("2026-10-15", 60)
+            .project("Website")
+            .work(4),
+        span("2026-10-14T07:00:00Z", 60).work(2),
+    ];
+    let statement = only(compute(&acme(), "2026-10", &works));
+    let rows: Vec<_> = statement
+        .entries
+        .iter()
+        .map(|row| row.work.as_str())
+        .collect();
+    assert_eq!(rows, ["w2", "w3", "w4", "w1"]);
+}
+
+#[test]
 fn the_doubled_hour_is_billed_and_told_apart() {
     let statement = only(compute(
         &acme(),

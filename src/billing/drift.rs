@@ -120,8 +120,8 @@ pub fn drift(
     let charged = contract.map_or(row.line.is_some(), |contract| charges(contract, now));
     // An entry of no time was not charged, which says nothing about its mark.
     if row.tracked_seconds > 0 && charged != row.line.is_some() {
-        let word = |charged: bool| if charged { "yes" } else { "no" }.to_owned();
-        drift.change(Field::Billable, word(row.line.is_some()), word(charged));
+        let yes_no = |charged: bool| if charged { "yes" } else { "no" }.to_owned();
+        drift.change(Field::Billable, yes_no(row.line.is_some()), yes_no(charged));
     }
     if drift.what.is_empty() {
         return None;
@@ -241,7 +241,7 @@ fn recomputed(
         .find(|contract| contract.key == line.contract)?;
     let rows = || rows_of(sealed, line);
     let old: Vec<_> = rows().map(|row| (row.date, row.tracked_seconds)).collect();
-    if bill(&old, &contract.rounding)?.line != line.billed_seconds {
+    if bill(&old, contract.rounding)?.line != line.billed_seconds {
         return None;
     }
     let new: Vec<_> = rows()
@@ -253,7 +253,7 @@ fn recomputed(
             }
         })
         .collect();
-    let billed = bill(&new, &contract.rounding)?.line;
+    let billed = bill(&new, contract.rounding)?.line;
     line.rate.price_of(billed)?.checked_sub(line.amount)
 }
 

@@ -195,6 +195,17 @@ fn free_work_that_becomes_billable_is_told_with_its_price() {
 }
 
 #[test]
+fn an_entry_of_no_time_drifts_only_when_it_gets_some() {
+    let sealed = seal(&acme(), &[entry(0).work(1)]);
+    let drifted = |seconds| {
+        let now = entry(seconds).work(1);
+        drift(&sealed, WorkId(1), Some(&now), &[acme()], &[])
+    };
+    assert_eq!(drifted(0), None);
+    assert_eq!(drifted(3600).unwrap().amount.to_string(), "59.00");
+}
+
+#[test]
 fn a_new_name_of_the_same_person_is_no_drift() {
     let sealed = seal(&acme(), &[entry(9000).work(1)]);
     let people = [person("anna", "Anna Beispiel", &["Anna"])];

@@ -27,7 +27,7 @@ pub(super) struct Item<'a> {
 /// The lines, and for each item its position and its billed time.
 #[derive(Debug)]
 pub(super) struct Lines {
-    pub(super) lines: Vec<Line>,
+    pub(super) list: Vec<Line>,
     pub(super) position: Vec<Option<u32>>,
     pub(super) billed: Vec<i64>,
 }
@@ -74,7 +74,7 @@ pub(super) fn lines(client: &Client, items: &[Item<'_>], people: &[Person]) -> O
         .map(|key| key.contract)
         .collect();
     let mut made = Lines {
-        lines: Vec::new(),
+        list: Vec::new(),
         position: vec![None; items.len()],
         billed: vec![0; items.len()],
     };
@@ -84,8 +84,8 @@ pub(super) fn lines(client: &Client, items: &[Item<'_>], people: &[Person]) -> O
             .iter()
             .map(|i| (items[*i].day, items[*i].seconds))
             .collect();
-        let billed = bill(&entries, &first.contract.rounding)?;
-        let position = u32::try_from(made.lines.len()).ok()?.checked_add(1)?;
+        let billed = bill(&entries, first.contract.rounding)?;
+        let position = u32::try_from(made.list.len()).ok()?.checked_add(1)?;
         for (index, seconds) in indices.iter().zip(billed.rows) {
             made.position[*index] = Some(position);
             made.billed[*index] = seconds;
@@ -97,7 +97,7 @@ pub(super) fn lines(client: &Client, items: &[Item<'_>], people: &[Person]) -> O
             people,
             split.contains(&key.contract),
         );
-        made.lines.push(Line {
+        made.list.push(Line {
             position,
             contract: first.contract.key.clone(),
             title: title(first.contract, label),

@@ -13,12 +13,12 @@ pub fn number(pattern: &str, year: i32, month: u32, running: u64) -> String {
             continue;
         };
         match name {
-            "YYYY" => text.push_str(&format!("{year:04}")),
-            "MM" => text.push_str(&format!("{month:02}")),
+            "YYYY" => padded(&mut text, u64::from(year.unsigned_abs()), 4),
+            "MM" => padded(&mut text, u64::from(month), 2),
             zeros if is_running(zeros) => {
-                text.push_str(&format!("{running:0width$}", width = zeros.len()));
+                padded(&mut text, running, zeros.len());
             }
-            other => text.push_str(&format!("{{{other}}}")),
+            other => text.extend(["{", other, "}"]),
         }
         rest = after;
     }
@@ -60,6 +60,12 @@ pub fn check_number_pattern(pattern: &str) -> Result<(), String> {
         0 => Err("the running number is missing; write it as {0000}".to_owned()),
         _ => Err("the running number stands there more than once".to_owned()),
     }
+}
+
+fn padded(text: &mut String, number: u64, width: usize) {
+    let digits = number.to_string();
+    text.extend(std::iter::repeat_n('0', width.saturating_sub(digits.len())));
+    text.push_str(&digits);
 }
 
 fn is_running(name: &str) -> bool {

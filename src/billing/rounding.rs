@@ -17,7 +17,7 @@ pub(super) struct Billed {
 }
 
 /// Rounds one duration, which is not negative, to whole steps.
-pub(super) fn round(seconds: i64, rounding: &Rounding) -> i64 {
+pub(super) fn round(seconds: i64, rounding: Rounding) -> i64 {
     let step = i64::from(rounding.step_minutes) * 60;
     if step == 0 {
         return seconds;
@@ -30,7 +30,7 @@ pub(super) fn round(seconds: i64, rounding: &Rounding) -> i64 {
 }
 
 /// Rounds the entries of one line, each with its local day. `None` when the sum does not fit.
-pub(super) fn bill(entries: &[(NaiveDate, i64)], rounding: &Rounding) -> Option<Billed> {
+pub(super) fn bill(entries: &[(NaiveDate, i64)], rounding: Rounding) -> Option<Billed> {
     let tracked: Vec<i64> = entries.iter().map(|(_, seconds)| *seconds).collect();
     match rounding.per {
         RoundingScope::Entry => {
@@ -48,7 +48,7 @@ pub(super) fn bill(entries: &[(NaiveDate, i64)], rounding: &Rounding) -> Option<
     }
 }
 
-fn by_day(entries: &[(NaiveDate, i64)], rounding: &Rounding) -> Option<Billed> {
+fn by_day(entries: &[(NaiveDate, i64)], rounding: Rounding) -> Option<Billed> {
     let mut days: BTreeMap<NaiveDate, Vec<usize>> = BTreeMap::new();
     for (index, (day, _)) in entries.iter().enumerate() {
         days.entry(*day).or_default().push(index);
@@ -98,7 +98,7 @@ pub(super) fn sum(seconds: &[i64]) -> Option<i64> {
 }
 
 /// The rounding in words that a client reads.
-pub fn rounding_words(rounding: &Rounding, language: Language) -> String {
+pub fn rounding_words(rounding: Rounding, language: Language) -> String {
     let step = rounding.step_minutes;
     let per = match (language, rounding.per) {
         (Language::De, RoundingScope::Entry) => "je Eintrag",
@@ -147,19 +147,19 @@ mod tests {
     #[test]
     fn halves_go_up_and_every_step_begun_counts() {
         let nearest = rule(15, RoundingMode::Nearest, RoundingScope::Entry);
-        assert_eq!(round(7 * 60 + 29, &nearest), 0);
-        assert_eq!(round(7 * 60 + 30, &nearest), 900);
+        assert_eq!(round(7 * 60 + 29, nearest), 0);
+        assert_eq!(round(7 * 60 + 30, nearest), 900);
         let up = rule(15, RoundingMode::Up, RoundingScope::Entry);
-        assert_eq!(round(0, &up), 0);
-        assert_eq!(round(1, &up), 900);
+        assert_eq!(round(0, up), 0);
+        assert_eq!(round(1, up), 900);
         assert_eq!(
-            round(900, &up),
+            round(900, up),
             900,
             "what is already whole is not bumped again"
         );
-        assert_eq!(round(901, &up), 1800);
+        assert_eq!(round(901, up), 1800);
         assert_eq!(
-            round(901, &rule(0, RoundingMode::Up, RoundingScope::Entry)),
+            round(901, rule(0, RoundingMode::Up, RoundingScope::Entry)),
             901
         );
     }
@@ -168,7 +168,7 @@ mod tests {
     fn the_scope_decides_what_is_rounded() {
         let [first, second] = [day("2026-10-14"), day("2026-10-15")];
         let entries = [(first, 600), (first, 120), (second, 600)];
-        let lines = |per| bill(&entries, &rule(15, RoundingMode::Up, per)).unwrap();
+        let lines = |per| bill(&entries, rule(15, RoundingMode::Up, per)).unwrap();
         assert_eq!(lines(RoundingScope::Entry).rows, [900, 900, 900]);
         let days = lines(RoundingScope::Day);
         assert_eq!((days.line, days.rows), (1800, vec![780, 120, 900]));
@@ -180,11 +180,11 @@ mod tests {
     fn words_are_in_the_clients_language() {
         let up = rule(15, RoundingMode::Up, RoundingScope::Entry);
         assert_eq!(
-            rounding_words(&up, Language::De),
+            rounding_words(up, Language::De),
             "je angefangene 15 Minuten, je Eintrag"
         );
         assert_eq!(
-            rounding_words(&Rounding::default(), Language::En),
+            rounding_words(Rounding::default(), Language::En),
             "rounded to the nearest minute, per line"
         );
     }
@@ -199,8 +199,8 @@ mod tests {
             let mode = if up { RoundingMode::Up } else { RoundingMode::Nearest };
             let rounding = rule(step, mode, RoundingScope::Day);
             let entries: Vec<_> = tracked.iter().map(|s| (day("2026-10-14"), *s)).collect();
-            let billed = bill(&entries, &rounding).unwrap();
-            prop_assert_eq!(billed.line, round(tracked.iter().sum(), &rounding));
+            let billed = bill(&entries, rounding).unwrap();
+            prop_assert_eq!(billed.line, round(tracked.iter().sum(), rounding));
             prop_assert_eq!(billed.rows.iter().sum::<i64>(), billed.line);
             prop_assert!(billed.rows.iter().all(|share| *share >= 0));
         }

@@ -187,8 +187,8 @@ fn a_repeated_title_is_settled_only_by_what_existed_at_the_time() {
 #[test]
 fn a_persons_decision_settles_titles_and_doubts_for_that_client_alone() {
     let all = catalogue(vec![
-        task("c1", "Acme Web", "Call"),
-        task("c2", "Acme Web", "Call"),
+        card("c1", "aB3dE6gH", "Call"),
+        card("c2", "zZ9yY8xX", "Call"),
     ]);
     assert!(matches!(
         find(&all, &entry("Call")),
@@ -197,6 +197,13 @@ fn a_persons_decision_settles_titles_and_doubts_for_that_client_alone() {
     let mut aliases = Aliases::default();
     aliases.insert(Some("acme"), " CALL", task("c2", "Acme Web", "Call").key);
     aliases.insert(Some("acme"), "gone", task("c9", "Acme Web", "Call").key);
+    let torn = "trello.com/c/aB3dE6gH or trello.com/c/zZ9yY8xX";
+    let lost = "trello.com/c/unknown1";
+    for text in [torn, lost] {
+        aliases.insert(Some("acme"), text, task("c2", "Acme Web", "Call").key);
+        let decided = all.find(&entry(text), Some("acme"), &aliases);
+        assert_eq!(found(&decided), ("c2", Evidence::Alias), "{text}");
+    }
     let decided = all.find(&entry("call"), Some("acme"), &aliases);
     assert_eq!(found(&decided), ("c2", Evidence::Alias));
     assert_eq!(

@@ -122,6 +122,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn card(id: &str) -> Reference {
         Reference::Card(id.to_owned())
@@ -173,6 +174,19 @@ mod tests {
     fn short_ids_are_whole_words() {
         assert_eq!(short_ids("Call aB3dE6gH."), [card("aB3dE6gH")]);
         assert_eq!(short_ids("#aB3dE6gH"), [card("aB3dE6gH")]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "\\PC{0,30}", path in "\\PC{0,12}") {
+            let _ = (links(&text), short_ids(&text), tag(&text));
+            let card = format!("https://trello.com/c/{path}");
+            for reference in links(&card).into_iter().chain(tag(&card)) {
+                if let Reference::Card(id) = reference {
+                    prop_assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+                }
+            }
+        }
     }
 
     #[test]

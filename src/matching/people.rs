@@ -1,6 +1,6 @@
 //! Who a record means: one person under the names that several tools have for them.
 
-use stundenbuch_connectors::record::{PersonRef, TimeEntry};
+use stundenbuch_connectors::record::{ExternalId, PersonRef, TimeEntry};
 
 use super::text::normal;
 use crate::config::Person;
@@ -17,7 +17,7 @@ pub fn person_key(entry: &TimeEntry, people: &[Person]) -> Option<String> {
     if let Some(known) = person_of(person, people) {
         return Some(normal(&known.key));
     }
-    let id = person.id.as_ref().map(|id| id.as_str());
+    let id = person.id.as_ref().map(ExternalId::as_str);
     [person.email.as_deref(), person.name.as_deref(), id]
         .into_iter()
         .flatten()
@@ -56,7 +56,7 @@ pub(crate) fn is_by(entry: &TimeEntry, rule: &str, people: &[Person]) -> bool {
 }
 
 fn written(person: &PersonRef) -> impl Iterator<Item = &str> {
-    let id = person.id.as_ref().map(|id| id.as_str());
+    let id = person.id.as_ref().map(ExternalId::as_str);
     [person.email.as_deref(), id, person.name.as_deref()]
         .into_iter()
         .flatten()
@@ -103,7 +103,7 @@ mod tests {
         let mut entry = EntryBuilder::span("2026-10-14T07:00:00Z", 60).build();
         assert_eq!(person_key(&entry, &[]), None);
         entry.person = Some(PersonRef {
-            id: Some(stundenbuch_connectors::record::ExternalId::new("9")),
+            id: Some(ExternalId::new("9")),
             ..PersonRef::default()
         });
         assert_eq!(person_key(&entry, &[]).as_deref(), Some("9"));

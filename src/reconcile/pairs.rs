@@ -81,16 +81,11 @@ fn duplicate(about: &About<'_>, other: &Work) -> Option<Finding> {
     if seconds <= 0 || other.entry.worked.seconds() != Some(seconds) {
         return None;
     }
-    let alike = match (span(about.work), span(other)) {
-        (Some((start, _)), Some((other_start, _))) => start.timestamp() == other_start.timestamp(),
-        _ => {
-            let text = normal(&about.work.entry.description);
-            entry_day(&about.work.entry, about.zone) == entry_day(&other.entry, about.zone)
-                && about.source() != other.key.connection
-                && !text.is_empty()
-                && text == normal(&other.entry.description)
-        }
-    };
+    let spans = span(about.work).zip(span(other));
+    let alike = spans.map_or_else(
+        || same_day_and_text(about, other),
+        |((start, _), (other_start, _))| start.timestamp() == other_start.timestamp(),
+    );
     if !alike {
         return None;
     }
@@ -119,6 +114,14 @@ fn duplicate(about: &About<'_>, other: &Work) -> Option<Finding> {
     );
     finding.other = Some(other.id.to_string());
     Some(finding)
+}
+
+fn same_day_and_text(about: &About<'_>, other: &Work) -> bool {
+    let text = normal(&about.work.entry.description);
+    entry_day(&about.work.entry, about.zone) == entry_day(&other.entry, about.zone)
+        && about.source() != other.key.connection
+        && !text.is_empty()
+        && text == normal(&other.entry.description)
 }
 
 fn correct(about: &About<'_>, other: &Work) -> String {

@@ -9,7 +9,7 @@ use crate::billing::{Attribution, task_client};
 use crate::config::{Client, Config};
 use crate::finding::{Finding, Kind, Severity};
 use crate::matching::Match;
-use crate::time::local_day;
+use crate::time::{local_day, local_time};
 use crate::work::TaskItem;
 
 /// What does not fit between a work and its task. Clients without boards have no tasks to miss.
@@ -134,7 +134,7 @@ fn over(about: &About<'_>, item: &TaskItem, archived_at: Option<DateTime<Utc>>) 
             "{} was tracked on the task {}, which was {state} since {}.",
             about.entry(),
             quoted(&item.task.title),
-            at.with_timezone(&about.zone).format("%Y-%m-%d %H:%M")
+            local_time(at, about.zone).format("%Y-%m-%d %H:%M")
         ),
         format!(
             "Open the task again if the work went on, or correct the entry's task in {}.",

@@ -1,15 +1,15 @@
 //! How findings speak: whole sentences with the person, the day, the times and the words of the
 //! entry, in the client's zone.
 
-use chrono::{DateTime, LocalResult, Offset, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::{OffsetName, Tz};
 use stundenbuch_connectors::record::Worked;
 
 use crate::billing::entry_day;
 use crate::config::Person;
 use crate::finding::{Finding, Kind, Severity};
 use crate::matching::person_name;
-use crate::time::clock_text;
+use crate::time::{clock_text, local_day, local_time};
 use crate::work::Work;
 
 /// The longest text that a sentence quotes, in characters.
@@ -35,8 +35,7 @@ impl About<'_> {
         match self.work.entry.worked {
             Worked::Running { start } => format!("since {}", wall(start, self.zone)),
             Worked::Span { start, stop } => {
-                let days = stop.with_timezone(&self.zone).date_naive()
-                    - start.with_timezone(&self.zone).date_naive();
+                let days = local_day(stop, self.zone) - local_day(start, self.zone);
                 let later = match days.num_days() {
                     0 => String::new(),
                     days => format!(" ({days:+})"),
@@ -99,13 +98,20 @@ impl About<'_> {
 
 /// A wall time, with the zone's abbreviation where the clock shows it twice: `02:30 CEST`.
 fn wall(instant: DateTime<Utc>, zone: Tz) -> String {
-    let local = instant.with_timezone(&zone);
-    let twice = matches!(
-        zone.from_local_datetime(&local.naive_local()),
-        LocalResult::Ambiguous(a, b) if a.offset().fix() != b.offset().fix()
-    );
-    let form = if twice { "%H:%M %Z" } else { "%H:%M" };
-    local.format(form).to_string()
+    let local = local_time(instant, zone);
+    // Clocks go back by an hour everywhere but on Lord Howe Island.
+    let hour = TimeDelta::hours(1);
+    let twice = [
+        instant.checked_sub_signed(hour),
+        instant.checked_add_signed(hour),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|other| local_time(other, zone) == local);
+    let offset = zone.offset_from_utc_datetime(&instant.naive_utc());
+    let abbreviation = offset.abbreviation().filter(|_| twice);
+    let time = local.format("%H:%M");
+    abbreviation.map_or_else(|| time.to_string(), |name| format!("{time} {name}"))
 }
 
 /// `2:30 h`

@@ -308,6 +308,24 @@ fn what_only_touches_or_is_somebody_elses_is_no_overlap() {
             []
         );
     }
+    let exactly_a_minute = good("2026-10-14T08:59:00Z", 3600).work(2);
+    assert_eq!(
+        case.findings(&exactly_a_minute, std::slice::from_ref(&first))
+            .len(),
+        1
+    );
+    let unknown = || {
+        EntryBuilder::span(MORNING, 3600)
+            .text("x")
+            .client("acme")
+            .project("Website")
+    };
+    let other = unknown().work(1);
+    assert_eq!(
+        case.findings(&unknown().work(2), &[other]),
+        [],
+        "two unknown may be two people"
+    );
     let mut deleted = first.clone();
     deleted.deleted = true;
     assert_eq!(case.findings(&good(MORNING, 3600).work(2), &[deleted]), []);
@@ -373,4 +391,30 @@ fn a_done_task_without_time_is_told_from_the_first_contract_on() {
         [],
         "it was done before the contract began"
     );
+}
+
+#[test]
+fn the_ends_of_time_do_not_stop_a_run() {
+    let case = case();
+    for (start, stop) in [
+        (DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MAX_UTC),
+        (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC),
+        (DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC),
+    ] {
+        let entry = EntryBuilder::new(Worked::Span { start, stop }).client("acme");
+        assert!(!case.kinds(entry.clone()).is_empty());
+        let running = EntryBuilder::new(Worked::Running { start }).by("Anna");
+        let near = [running.work(2), entry.by("Anna").work(3)];
+        let work = EntryBuilder::new(Worked::Span { start, stop })
+            .by("Anna")
+            .work(4);
+        assert!(!case.findings(&work, &near).is_empty());
+    }
+    for (date, seconds) in [
+        (chrono::NaiveDate::MAX, i64::MAX),
+        (chrono::NaiveDate::MIN, i64::MIN),
+    ] {
+        let entry = EntryBuilder::new(Worked::Day { date, seconds }).client("acme");
+        assert!(!case.kinds(entry).is_empty());
+    }
 }

@@ -1,3 +1,9 @@
 //! The integration tests: one binary, so that Typst is linked once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail and speak like tests"
+)]
+
 mod render;

@@ -107,7 +107,8 @@ fn kimai() {
     let mapping = shipped("kimai.toml");
     let file = "\"Date\",\"From\",\"To\",\"Duration\",\"Rate\",\"User\",\"Customer\",\"Project\",\
                 \"Activity\",\"Description\",\"Exported\",\"Tags\"\n\
-                \"2026-03-02\",\"15:50\",\"17:51\",\"7260\",\"231.92\",\"erika\",\"Muster\",\"Web\",\
+                \"2026-03-02\",\"15:50\",\"17:51\",\"7260\",\"231.92\",\"erika\",\
+                \"Muster\",\"Web\",\
                 \"Testing\",\"some work\",\"0\",\"a,b\"\n\
                 \"2026-03-03\",\"\",\"\",\"1:30\",\"0\",\"erika\",\"Muster\",\"Web\",\"Testing\",\
                 \"\",\"0\",\"\"\n";

@@ -238,7 +238,11 @@ proptest! {
     /// Rows that differ in what they are known by keep their identities in any order; equal rows
     /// share out theirs.
     #[test]
-    fn the_order_of_the_rows_does_not_matter(rows in rows(), turn in 0..12_usize, style in style()) {
+    fn the_order_of_the_rows_does_not_matter(
+        rows in rows(),
+        turn in 0..12_usize,
+        style in style(),
+    ) {
         let format = format("toggl-csv");
         let mut rows = rows;
         let copies: Vec<Row> = rows.iter().take(2).cloned().collect();

@@ -26,6 +26,8 @@ pub(crate) struct Desk {
     pub(crate) people: BTreeMap<ExternalId, String>,
     /// Entries that were new or different when they came.
     pub(crate) revisions: usize,
+    /// Entries that came, repetitions included.
+    pub(crate) seen: usize,
     pub(crate) gone: Vec<ExternalId>,
     pub(crate) notices: Vec<&'static str>,
 }
@@ -58,6 +60,7 @@ impl Desk {
             projects: BTreeMap::new(),
             people: BTreeMap::new(),
             revisions: 0,
+            seen: 0,
             gone: Vec::new(),
             notices: Vec::new(),
             fake,
@@ -143,6 +146,7 @@ impl Desk {
             for found in connector.normalise(raw).unwrap() {
                 match found.record {
                     Record::TimeEntry(entry) => {
+                        self.seen += 1;
                         let kept = (entry, raw.scope.clone());
                         if self.entries.get(&found.id) != Some(&kept) {
                             self.revisions += 1;

@@ -6,7 +6,7 @@ use super::*;
 async fn a_long_log_is_read_to_its_end() {
     let bench = Bench::start().await;
     let (_, lists, cards) = boards(&bench.trello, 1, 1).remove(0);
-    bench.clock.advance(Duration::from_secs(60));
+    bench.clock.advance(Duration::from_mins(1));
     bench.trello.move_to(&cards[0], &lists[2]);
     let (connector, mut ledger) = (bench.connector(), Ledger::default());
     for number in 0..2498 {

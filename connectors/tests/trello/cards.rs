@@ -27,7 +27,7 @@ async fn a_card_becomes_a_task() {
             {"idCustomField": tick, "value": {"checked": "true"}},
         ]),
     );
-    bench.clock.advance(Duration::from_secs(3600));
+    bench.clock.advance(Duration::from_hours(1));
     trello.move_to(card, &lists[2]);
     trello.comment(card, "Fertig, bitte ansehen.");
     let (connector, mut ledger) = (bench.connector(), Ledger::default());

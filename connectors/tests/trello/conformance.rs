@@ -35,7 +35,7 @@ impl World {
     }
 
     fn tick(&self) {
-        self.bench.clock.advance(Duration::from_secs(60));
+        self.bench.clock.advance(Duration::from_mins(1));
     }
 }
 

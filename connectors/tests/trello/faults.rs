@@ -157,3 +157,23 @@ async fn no_credential_is_in_any_address_record_or_message() {
         assert!(bad.is_empty() || !error.to_string().contains(bad));
     }
 }
+
+#[tokio::test]
+async fn half_a_board_is_no_board() {
+    let bench = Bench::start().await;
+    let (board, _, _) = boards(&bench.trello, 1, 3).remove(0);
+    let (connector, mut ledger) = (bench.connector(), Ledger::default());
+    ledger.pull(&*connector).await.unwrap();
+    let before = ledger.clone();
+    for missing in ["lists", "cards", "actions"] {
+        bench.next_night();
+        bench.trello.touch(&board);
+        let mut answer = json!({"id": board, "lists": [], "cards": [], "actions": []});
+        answer[missing] = json!(null);
+        let (path, times, kind) = ("/boards/", 1, ok(&answer.to_string()));
+        bench.server.fail(Fault { path, times, kind });
+        let error = ledger.pull(&*connector).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{missing}");
+        assert_eq!(ledger.current, before.current, "{missing}");
+    }
+}

@@ -1,5 +1,10 @@
 //! The Trello connector against a Trello that behaves, and one that does not.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test file, though not each function is a test"
+)]
+
 #[path = "../../../tests/fakes/mod.rs"]
 mod fakes;
 
@@ -79,7 +84,7 @@ impl Bench {
 
     /// A day later.
     fn next_night(&self) {
-        self.clock.advance(Duration::from_secs(86_400));
+        self.clock.advance(Duration::from_hours(24));
         self.server.forget_requests();
     }
 
