@@ -49,6 +49,8 @@ const IDENTITY: [u8; 16] = *b"stundenbuch demo";
 struct Demo {
     directory: String,
     config: String,
+    /// Pieces of work, each counted once.
+    entries: u64,
     nights: Vec<Report>,
     findings: Vec<Finding>,
     statements: Vec<Statement>,
@@ -100,6 +102,7 @@ pub(super) async fn run(app: &App, args: args::Demo) -> anyhow::Result<Exit> {
             .map(|stored| stored.finding)
             .collect(),
         documents: documents(&store, &place, &statements)?,
+        entries: store.stats()?.works,
         nights,
         statements,
         not_billed,

@@ -6,15 +6,13 @@ use std::path::Path;
 use super::super::out::{Align, Table, one_line};
 use super::Demo;
 use crate::finding::{Finding, Kind, Severity};
-use crate::run::intake::Counts;
 use crate::time::clock_text;
-
-/// No line is longer, so that a narrow terminal does not break them.
-const WIDTH: usize = 96;
 
 pub(super) fn lines(demo: &Demo) -> Vec<String> {
     let mut lines = vec![format!(
-        "A freelancer's October 2026, all of it made up, lies in {}.",
+        "A freelancer's October 2026, {} entries for {} clients, all made up, in {}",
+        demo.entries,
+        demo.statements.len(),
         demo.directory
     )];
     part(
@@ -24,21 +22,14 @@ pub(super) fn lines(demo: &Demo) -> Vec<String> {
     );
     part(&mut lines, "What does not add up", findings(&demo.findings));
     part(&mut lines, "Sealed and delivered", statements(demo));
-    let left_out = demo.not_billed.len();
-    if left_out > 0 {
-        let entries = if left_out == 1 {
-            "entry is"
-        } else {
-            "entries are"
-        };
-        lines.push(format!(
-            "  {left_out} {entries} not billed, and comes again when it can be."
-        ));
-    }
-    let pdf = |path: &&String| Path::new(path).extension().is_some_and(|end| end == "pdf");
-    let pdfs = demo.documents.iter().filter(pdf);
+    let is_pdf = |path: &&String| Path::new(path).extension().is_some_and(|end| end == "pdf");
+    let pdfs = demo.documents.iter().filter(is_pdf);
     part(&mut lines, "The reports", pdfs.map(String::clone).collect());
-    part(&mut lines, "Look further", next(demo));
+    let begin = format!(
+        "Look further: stundenbuch --config {} …",
+        shell(&demo.config)
+    );
+    part(&mut lines, &begin, next(demo));
     lines
 }
 
@@ -48,35 +39,24 @@ fn part(lines: &mut Vec<String>, title: &str, inner: Vec<String>) {
     lines.extend(inner.into_iter().map(|line| format!("  {line}")));
 }
 
-/// A line for each file that was imported.
+/// A line for each file that was imported. Work that another file had brought is not new.
 fn read(demo: &Demo) -> Vec<String> {
-    let columns = ["records", "new", "changed", "also elsewhere", "known"];
     let mut table = Table::new(&[
         ("", Align::Left),
-        (columns[0], Align::Right),
-        (columns[1], Align::Right),
-        (columns[2], Align::Right),
-        (columns[3], Align::Right),
-        (columns[4], Align::Right),
+        ("records", Align::Right),
+        ("new", Align::Right),
+        ("changed", Align::Right),
+        ("known", Align::Right),
     ]);
     for import in demo.nights.iter().flat_map(|night| &night.imports) {
-        let Counts {
-            received,
-            new,
-            changed,
-            joined,
-            rejected,
-            ..
-        } = import.counts;
-        let known = received.saturating_sub(new + changed + rejected);
-        let mut row = vec![
-            import
-                .file
-                .split_once(':')
-                .map_or("", |(_, path)| path)
-                .to_owned(),
-        ];
-        row.extend([received, new, changed, joined, known].map(count));
+        let counts = &import.counts;
+        let new = counts.new.saturating_sub(counts.joined);
+        let known = counts
+            .received
+            .saturating_sub(new + counts.changed + counts.rejected);
+        let path = import.file.split_once(':').map_or("", |(_, path)| path);
+        let mut row = vec![path.to_owned()];
+        row.extend([counts.received, new, counts.changed, known].map(count));
         table.row(row);
     }
     table.lines()
@@ -91,7 +71,7 @@ fn count(number: u64) -> String {
     }
 }
 
-/// A line for each kind, the gravest first, and one of them in full.
+/// A line for each kind, the gravest first.
 fn findings(findings: &[Finding]) -> Vec<String> {
     let mut kinds: BTreeMap<(std::cmp::Reverse<Severity>, Kind), usize> = BTreeMap::new();
     for finding in findings {
@@ -99,28 +79,19 @@ fn findings(findings: &[Finding]) -> Vec<String> {
             .entry((std::cmp::Reverse(finding.severity), finding.kind))
             .or_default() += 1;
     }
-    let mut lines: Vec<String> = kinds
-        .iter()
-        .map(|((severity, kind), count)| {
-            let mark = match severity.0 {
-                Severity::Act => "ACT",
-                Severity::Check => "check",
-                Severity::Note => "note",
-            };
-            format!(
-                "{mark:<5}  {count}  {:<22}  {}",
-                kind.name(),
-                meaning(*kind)
-            )
-        })
-        .collect();
-    if let Some(example) = findings
-        .iter()
-        .find(|finding| finding.kind == Kind::Overlap)
-    {
-        lines.push(one_line(&format!("       {}", example.sentence), WIDTH));
-    }
-    lines
+    let line = |((severity, kind), count): (&(std::cmp::Reverse<Severity>, Kind), &usize)| {
+        let mark = match severity.0 {
+            Severity::Act => "ACT",
+            Severity::Check => "check",
+            Severity::Note => "note",
+        };
+        format!(
+            "{mark:<5}  {count}  {:<22}  {}",
+            kind.name(),
+            meaning(*kind)
+        )
+    };
+    kinds.iter().map(line).collect()
 }
 
 /// What a kind is about, for those that the demo has.
@@ -163,33 +134,42 @@ fn statements(demo: &Demo) -> Vec<String> {
             format!("{} {}", totals.gross, statement.currency),
         ]);
     }
-    table.lines()
+    let mut lines = table.lines();
+    let nobodys = [Kind::NoContract, Kind::NoClient, Kind::NoProject];
+    let left_out =
+        |finding: &&Finding| nobodys.contains(&finding.kind) && finding.severity > Severity::Note;
+    lines.push(format!(
+        "Left out: {} entries that nobody pays yet. The forgotten timer is in: correct such",
+        demo.findings.iter().filter(left_out).count()
+    ));
+    lines.push("things in the time tracker before you seal in earnest.".to_owned());
+    lines
 }
 
-/// What a person can do now; the first lines of the two longest commands say where.
+/// What a person can do now.
 fn next(demo: &Demo) -> Vec<String> {
-    let number = demo
-        .statements
-        .first()
+    let first = demo.statements.first();
+    let number = first
         .and_then(|it| it.number.as_deref())
         .unwrap_or_default();
-    let command = format!("stundenbuch --config {}", shell(&demo.config));
-    let mut lines = vec![format!(
-        "{:<12}every setting with its reason",
-        shell(&demo.config)
-    )];
-    lines = vec![format!("open {}", lines.remove(0).trim_end())];
-    for (rest, what) in [
-        ("findings".to_owned(), "the sentences, and what to do"),
+    let explain = format!("explain {number}:1");
+    [
         (
-            format!("explain {number}:1"),
+            "findings",
+            "every finding as a sentence, and what to do about it",
+        ),
+        (
+            explain.as_str(),
             "from an amount to the rows of the exports",
         ),
-        ("nightly".to_owned(), "again: nothing is taken twice"),
-    ] {
-        lines.push(format!("{command} {rest:<20}  {what}"));
-    }
-    lines
+        (
+            "ledger verify",
+            "proves that nothing was changed afterwards",
+        ),
+        ("nightly", "once more: nothing is taken twice"),
+    ]
+    .map(|(command, what)| format!("… {command:<20}  {what}"))
+    .to_vec()
 }
 
 /// A path as a shell takes it.
