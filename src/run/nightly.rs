@@ -163,7 +163,7 @@ fn tell_sources(store: &mut Store, clock: &dyn Clock, report: &Report) -> Result
     store.write(|writer| {
         for source in &report.sources {
             let findings = source_findings(source);
-            writer.replace_findings(now, &source.connection, |_| true, &findings)?;
+            writer.replace_findings(now, &source.connection, &findings)?;
         }
         Ok(())
     })
@@ -240,7 +240,7 @@ fn tell_imports(store: &mut Store, clock: &dyn Clock, imports: &[ImportReport]) 
                 sentence: format!("`{}` was not imported: {reason}", import.file),
                 action: "Mend the file, or take it out of the pattern of `[[imports]]`.".into(),
             });
-            writer.replace_findings(now, &import.file, |_| true, refused.as_slice())?;
+            writer.replace_findings(now, &import.file, refused.as_slice())?;
         }
         Ok(())
     })

@@ -184,13 +184,18 @@ impl<'a> Reviewer<'a> {
         Ok(tasks)
     }
 
+    /// Looks at works and at those that they are told together with: a pair is told by its later
+    /// member, so when one changes the other must be looked at as well.
     fn look_at_works(&mut self, store: &mut Store, works: BTreeSet<WorkId>) -> Result<usize> {
+        let works = self.with_partners(store, works)?;
         let mut seen = Vec::with_capacity(works.len());
+        let mut found = BTreeSet::new();
         for id in works {
             let Some(work) = store.work(id)? else {
                 continue;
             };
             let (matched, findings) = self.work(store, &work)?;
+            found.extend(findings.iter().map(Finding::id));
             seen.push((id, matched, findings));
         }
         let now = self.now;
@@ -205,10 +210,27 @@ impl<'a> Reviewer<'a> {
                     Match::Unknown { link } => writer.set_match(*id, None, link)?,
                     Match::None => writer.set_match(*id, None, "none")?,
                 }
-                new += writer.replace_findings(now, &id.to_string(), |_| true, findings)?;
+                writer.close_findings(now, &id.to_string(), &found)?;
+                for finding in findings {
+                    new += usize::from(writer.open_finding(now, finding)?);
+                }
             }
             Ok(new)
         })
+    }
+
+    fn with_partners(&self, store: &Store, works: BTreeSet<WorkId>) -> Result<BTreeSet<WorkId>> {
+        let mut all = works.clone();
+        for id in works {
+            let Some(work) = store.work(id)? else {
+                continue;
+            };
+            let later = self.neighbours(store, &work)?;
+            all.extend(later.iter().map(|other| other.id));
+            let told = store.partners(&id.to_string())?;
+            all.extend(told.iter().filter_map(|name| WorkId::parse(name)));
+        }
+        Ok(all)
     }
 
     /// One work: its match, and everything that does not add up about it.
@@ -241,6 +263,7 @@ impl<'a> Reviewer<'a> {
         };
         let mut findings = reconcile_work(&view, self.config);
         findings.extend(statements::drift(store, self.config, work)?);
+        findings.extend(statements::late(store, self.config, work)?);
         findings.extend(self.clock_doubts(store, work, &attribution)?);
         Ok((matched, findings))
     }
@@ -350,7 +373,7 @@ impl<'a> Reviewer<'a> {
         store.write(|writer| {
             let mut new = 0;
             for (subject, findings) in &seen {
-                new += writer.replace_findings(now, subject, |_| true, findings)?;
+                new += writer.replace_findings(now, subject, findings)?;
             }
             Ok(new)
         })
@@ -395,12 +418,12 @@ pub fn retry_quarantine(
                 for found in &records {
                     writer.append_quarantined(now, &held, &found.id, found.record.clone())?;
                 }
-                writer.replace_findings(now, &subject(&held), |_| true, &[])?;
+                writer.replace_findings(now, &subject(&held), &[])?;
                 Ok::<_, crate::store::Error>(())
             })?,
             _ => store.write(|writer| {
                 let finding = unreadable(&held);
-                writer.replace_findings(now, &subject(&held), |_| true, &[finding])?;
+                writer.replace_findings(now, &subject(&held), &[finding])?;
                 Ok::<_, crate::store::Error>(())
             })?,
         }
