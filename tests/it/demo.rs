@@ -21,6 +21,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+fn is_pdf(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|end| end == "pdf")
+}
+
 /// A demo in a directory of its own.
 struct Demo {
     home: tempfile::TempDir,
@@ -146,10 +150,7 @@ fn every_demo_is_the_same_to_the_last_byte() {
     let demo = Demo::made();
     let first = demo.documents();
     assert_eq!(first.len(), 9, "{:?}", first.keys());
-    assert_eq!(
-        first.keys().filter(|name| name.ends_with(".pdf")).count(),
-        3
-    );
+    assert_eq!(first.keys().filter(|name| is_pdf(name)).count(), 3);
     let head = demo.run(0, &["ledger", "head"]);
     let told = demo.again();
     assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
@@ -212,11 +213,7 @@ fn it_says_in_few_lines_what_was_done_and_where_it_lies() {
     let told = text(&output.stdout);
     assert!(told.lines().count() <= 45, "{told}");
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
-    let pdfs: Vec<&str> = told
-        .lines()
-        .map(str::trim)
-        .filter(|l| l.ends_with(".pdf"))
-        .collect();
+    let pdfs: Vec<&str> = told.lines().map(str::trim).filter(|l| is_pdf(l)).collect();
     assert_eq!(pdfs.len(), 3);
     for pdf in pdfs {
         let bytes = fs::read(demo.home.path().join(pdf)).unwrap();

@@ -4,6 +4,7 @@
 //! files and no other, and none at all when one of them was edited since: what a person did in
 //! the demo is theirs.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -101,7 +102,7 @@ impl Place {
     fn note(&self) -> anyhow::Result<()> {
         let mut list = MARKER_HEAD.to_owned();
         for (hash, path) in &self.made {
-            list.push_str(&format!("{hash}  {path}\n"));
+            writeln!(list, "{hash}  {path}")?;
         }
         let new = self.dir.join(format!("{MARKER}.new"));
         let mut file = File::create(&new)?;
