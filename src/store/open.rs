@@ -21,6 +21,16 @@ const BUSY: Duration = Duration::from_secs(30);
 impl Store {
     /// Opens the ledger for writing, creating it where there is none.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self> {
+        Self::open_as(path, now, None)
+    }
+
+    /// Creates a ledger with a given identity: that of the demo, whose documents shall be the
+    /// same everywhere. Ledgers of real work must never share one.
+    pub fn create_as(path: &Path, now: DateTime<Utc>, identity: [u8; 16]) -> Result<Self> {
+        Self::open_as(path, now, Some(identity))
+    }
+
+    fn open_as(path: &Path, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<Self> {
         if let Some(parent) = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
@@ -39,7 +49,7 @@ impl Store {
             conn,
             path: path.to_owned(),
         };
-        store.migrate(now)?;
+        store.migrate(now, identity)?;
         Ok(store)
     }
 
@@ -107,7 +117,7 @@ impl Store {
         Ok(version)
     }
 
-    fn migrate(&mut self, now: DateTime<Utc>) -> Result<()> {
+    fn migrate(&mut self, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
         let version = self.version()?;
         let done = usize::try_from(version).expect("a checked version is not negative");
         for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
@@ -118,9 +128,11 @@ impl Store {
                     writer
                         .tx
                         .pragma_update(None, "application_id", APPLICATION_ID)?;
-                    let id: Vec<u8> = writer
-                        .tx
-                        .query_row("SELECT randomblob(16)", [], |row| row.get(0))?;
+                    let random = |row: &rusqlite::Row<'_>| row.get(0);
+                    let id = match identity {
+                        Some(identity) => identity,
+                        None => writer.tx.query_row("SELECT randomblob(16)", [], random)?,
+                    };
                     let genesis = Genesis {
                         ledger: hex(&id),
                         program: concat!("stundenbuch ", env!("CARGO_PKG_VERSION")).into(),
