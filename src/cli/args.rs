@@ -51,7 +51,7 @@ pub(super) enum Command {
     /// Deliver what waits in the outbox
     Deliver(Deliver),
     /// One whole pass: pull, import, reconcile, deliver
-    Nightly,
+    Nightly(Nightly),
     /// The daemon: a pass every night until it is stopped
     Run,
     /// Print the ledger, a JSON line a row
@@ -97,6 +97,16 @@ pub(super) struct Pull {
     /// Take the deletions that were held for being too many at once
     #[arg(long)]
     pub(super) accept_deletions: bool,
+    /// Do it on a copy of the ledger, and say what would have happened
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Nightly {
+    /// Do it on a copy of the ledger, deliver nothing, and say what would have happened
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Arguments)]

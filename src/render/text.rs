@@ -59,6 +59,7 @@ fn show_cluster(cluster: &str, shown: &mut String) {
     let visible: Vec<char> = kept.chars().filter(|&c| !is_joiner(c)).collect();
     match visible.first() {
         None => {}
+        Some(&base) if visible.len() > 1 && is_spacing_accent(base) => shown.push(base),
         Some(_) if FONTS.can_show(&visible) => shown.push_str(&kept),
         Some('✓') => shown.push('✔'),
         Some('✗' | '✘') => shown.push('×'),
@@ -83,6 +84,11 @@ fn is_dropped(c: char) -> bool {
 /// Marks that join or vary their neighbours and need no glyph.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Accents that stand alone. The template takes them from a font that cannot pile marks on them.
+fn is_spacing_accent(c: char) -> bool {
+    matches!(c, '`' | '´' | '¨' | '¸' | '\u{2b0}'..='\u{2ff}' | '\u{374}'..='\u{385}')
 }
 
 /// Puts places to break into words that no column can hold.

@@ -1,6 +1,6 @@
 //! Opening and creating the file: settings, identity, migrations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -70,6 +70,27 @@ impl Store {
         };
         store.version()?;
         Ok(store)
+    }
+
+    /// Makes a whole copy of the ledger beside it; the file's name with `suffix` behind.
+    pub fn copy_beside(&self, suffix: &str) -> Result<PathBuf> {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".");
+        name.push(suffix);
+        let path = PathBuf::from(name);
+        Self::remove(&path);
+        self.conn
+            .backup("main", &path, None::<fn(rusqlite::backup::Progress)>)?;
+        Ok(path)
+    }
+
+    /// Removes a copy, with what SQLite keeps beside it. What is not there is gone.
+    pub fn remove(copy: &Path) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = copy.as_os_str().to_owned();
+            name.push(suffix);
+            let _ = std::fs::remove_file(PathBuf::from(name));
+        }
     }
 
     /// The version of the file's format; refuses files that are not ours or from the future.

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::{Result, Store};
-use crate::ledger::{Event, Head, Link, hex, link, sha256};
+use crate::ledger::{Event, Head, Link, RawRef, hex, link, sha256};
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,79 +27,45 @@ pub struct Damage {
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
-        let mut head = Head::default();
-        let mut raws = 0;
-        let mut raw_body = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
+        let mut verified = Verified {
+            head: Head::default(),
+            raws: 0,
+            damage: None,
+        };
+        let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
         let mut statement = self.conn.prepare(
             "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal ORDER BY seq",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let seq: u64 = row.get(0)?;
-            let broken = |what: String| Verified {
-                head,
-                raws,
-                damage: Some(Damage {
-                    row: Some(seq),
-                    what,
-                }),
-            };
-            if seq != head.seq + 1 {
-                return Ok(broken(format!("row {} is missing", head.seq + 1)));
-            }
-            let (kind, subject): (String, String) = (row.get(2)?, row.get(3)?);
-            let payload: String = row.get(4)?;
-            let payload_hash: [u8; 32] = row.get(5)?;
-            if sha256(payload.as_bytes()) != payload_hash {
-                return Ok(broken("its payload does not have the recorded hash".into()));
-            }
-            let at = row.get(1)?;
-            let next = link(
-                &head,
-                Link {
-                    at,
-                    kind: &kind,
-                    subject: &subject,
-                    payload_hash,
-                },
-            );
-            if next.hash != row.get::<_, [u8; 32]>(6)? {
-                return Ok(broken(
-                    "its hash does not follow from the row before".into(),
-                ));
-            }
-            let event = match Event::read(&kind, &payload) {
-                Ok(event) => event,
-                Err(reason) => return Ok(broken(reason)),
-            };
-            if let Event::Revision(revision) = &event {
-                let body: Option<String> = raw_body
-                    .query_row([revision.raw.id], |row| row.get(0))
-                    .optional()?;
-                let Some(body) = body else {
-                    return Ok(broken(format!(
-                        "received record {} is gone",
-                        revision.raw.id
-                    )));
-                };
-                if hex(&sha256(body.as_bytes())) != revision.raw.sha256 {
-                    return Ok(broken(format!(
-                        "received record {} was changed",
-                        revision.raw.id
-                    )));
+            let chained = Chained::read(row)?;
+            let seq = chained.seq;
+            let raw = match chained.follows(&verified.head) {
+                Ok((head, raw)) => {
+                    verified.head = head;
+                    raw
                 }
-                raws += 1;
+                Err(what) => {
+                    verified.damage = Some(Damage {
+                        row: Some(seq),
+                        what,
+                    });
+                    return Ok(verified);
+                }
+            };
+            if let Some(raw) = raw {
+                let body = body_of.query_row([raw.id], |row| row.get(0)).optional()?;
+                if let Some(what) = raw_damage(&raw, body) {
+                    verified.damage = Some(Damage {
+                        row: Some(seq),
+                        what,
+                    });
+                    return Ok(verified);
+                }
+                verified.raws += 1;
             }
-            head = next;
         }
-        let mut verified = Verified {
-            head,
-            raws,
-            damage: None,
-        };
-        if let Some(what) = self.file_damage()? {
-            verified.damage = Some(Damage { row: None, what });
-        }
+        verified.damage = self.file_damage()?.map(|what| Damage { row: None, what });
         Ok(verified)
     }
 
@@ -109,5 +75,74 @@ impl Store {
             .conn
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         Ok((answer != "ok").then_some(answer))
+    }
+}
+
+/// A row with everything that the chain fixes.
+struct Chained {
+    seq: u64,
+    at: i64,
+    kind: String,
+    subject: String,
+    payload: String,
+    payload_hash: [u8; 32],
+    hash: [u8; 32],
+}
+
+impl Chained {
+    fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            subject: row.get(3)?,
+            payload: row.get(4)?,
+            payload_hash: row.get(5)?,
+            hash: row.get(6)?,
+        })
+    }
+
+    /// Whether the row follows from the one before; then the head behind it, and the received
+    /// record that it names.
+    fn follows(&self, before: &Head) -> Result<(Head, Option<RawRef>), String> {
+        if self.seq != before.seq + 1 {
+            return Err(format!("row {} is missing", before.seq + 1));
+        }
+        if sha256(self.payload.as_bytes()) != self.payload_hash {
+            return Err("its payload does not have the recorded hash".into());
+        }
+        let Self {
+            at,
+            kind,
+            subject,
+            payload_hash,
+            ..
+        } = self;
+        let row = Link {
+            at: *at,
+            kind,
+            subject,
+            payload_hash: *payload_hash,
+        };
+        let head = link(before, row);
+        if head.hash != self.hash {
+            return Err("its hash does not follow from the row before".into());
+        }
+        let raw = match Event::read(kind, &self.payload)? {
+            Event::Revision(revision) => Some(revision.raw),
+            _ => None,
+        };
+        Ok((head, raw))
+    }
+}
+
+/// What is wrong with a received record, if anything is.
+fn raw_damage(raw: &RawRef, body: Option<String>) -> Option<String> {
+    match body {
+        None => Some(format!("received record {} is gone", raw.id)),
+        Some(body) if hex(&sha256(body.as_bytes())) != raw.sha256 => {
+            Some(format!("received record {} was changed", raw.id))
+        }
+        Some(_) => None,
     }
 }
