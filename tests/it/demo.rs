@@ -277,11 +277,19 @@ fn starting_afresh_removes_only_what_it_made_and_nothing_that_was_edited() {
 }
 
 #[test]
-fn the_environment_cannot_lead_it_to_a_real_ledger() {
+fn the_environment_cannot_lead_it_to_a_real_ledger_or_drive() {
     let home = tempfile::tempdir().unwrap();
-    let real = home.path().join("real.db");
-    let variables = [("STUNDENBUCH__LEDGER__PATH", real.to_str().unwrap())];
+    let (ledger, drive) = (home.path().join("real.db"), home.path().join("drive"));
+    fs::create_dir(&drive).unwrap();
+    let variables = [
+        ("STUNDENBUCH__LEDGER__PATH", ledger.to_str().unwrap()),
+        (
+            "STUNDENBUCH__CONNECTIONS__DRIVE__PATH",
+            drive.to_str().unwrap(),
+        ),
+    ];
     let output = run_in(home.path(), &["demo"], &variables);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(!real.exists());
+    assert!(!ledger.exists());
+    assert!(fs::read_dir(&drive).unwrap().next().is_none());
 }
