@@ -7,4 +7,7 @@
 )]
 
 mod demo;
+#[path = "../fakes/mod.rs"]
+mod fakes;
+mod night;
 mod render;
