@@ -7,7 +7,4 @@
 )]
 
 mod demo;
-#[path = "../fakes/mod.rs"]
-mod fakes;
-mod night;
 mod render;
