@@ -7,4 +7,5 @@
 )]
 
 mod demo;
+mod real_input;
 mod render;
