@@ -125,7 +125,7 @@ async fn pull_sources(
                     counts: Counts::default(),
                     requests: 0,
                     notices: Vec::new(),
-                    held: 0,
+                    held: store.absences(name, true)?.len(),
                     failure: Some(error.into()),
                 });
             }

@@ -139,6 +139,19 @@ impl Writer<'_> {
             .query_row([connection], |row| row.get(0))?)
     }
 
+    /// The absences of a connection that are not held: they wait for their second look.
+    pub fn waiting(&self, connection: &str) -> Result<HashSet<(Stream, ExternalId)>> {
+        let mut statement = self.tx.prepare_cached(
+            "SELECT stream, ext_id FROM absence WHERE connection = ?1 AND held = 0",
+        )?;
+        let waiting = statement.query_map([connection], |row| {
+            let stream: String = row.get(0)?;
+            let stream = Stream::parse(&stream).unwrap_or(Stream::Activity);
+            Ok((stream, ExternalId::new(row.get::<_, String>(1)?)))
+        })?;
+        Ok(waiting.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Lets absences be confirmed that were held for being too many; how many there were.
     pub fn release_held(&mut self, connection: &str) -> Result<usize> {
         let released = self.tx.execute(
