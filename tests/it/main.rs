@@ -6,4 +6,5 @@
     reason = "helpers of tests fail and speak like tests"
 )]
 
+mod demo;
 mod render;

@@ -152,6 +152,8 @@ fn markup_is_printed_and_not_executed() {
             "{literal} is not shown as it is:\n{text}"
         );
     }
+    // As a position, a note, a project, a task, and twice in a description.
+    assert_eq!(text.matches(HOSTILE[0]).count(), 6, "{text}");
     assert!(!text.contains("root:"), "a file was read");
     let harmless = "00,999 €";
     assert!(text.contains(harmless), "{text}");
