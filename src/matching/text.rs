@@ -8,9 +8,14 @@ use unicode_normalization::UnicodeNormalization;
 /// Upper before lower case is what makes `ß` and `SS` equal; the standard library has no full
 /// case folding.
 pub fn normal(text: &str) -> String {
-    let composed: String = text.nfc().collect();
-    let folded = composed.to_uppercase().to_lowercase();
-    let folded: String = folded.nfc().collect();
+    // Most names are ASCII, which composition leaves as it is.
+    let folded = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        let composed: String = text.nfc().collect();
+        let folded = composed.to_uppercase().to_lowercase();
+        folded.nfc().collect()
+    };
     let mut key = String::with_capacity(folded.len());
     for word in folded.split_whitespace() {
         if !key.is_empty() {
