@@ -265,11 +265,13 @@ impl Writer<'_> {
         not_from: &str,
     ) -> Result<Vec<(WorkId, RecordKey, TimeEntry)>> {
         let mut statement = self.tx.prepare_cached(
+            // The other sources first: mostly there are none, and then there is nothing to read.
+            // The plus makes the instant and not the source lead to their records.
             "SELECT r.work, s.connection, s.stream, r.ext_id, j.payload
-               FROM record r
-               JOIN source s ON s.id = r.source
-               JOIN journal j ON j.seq = r.revision
-              WHERE r.start_at = ?1 AND r.deleted IS NULL AND s.connection <> ?2
+               FROM source s CROSS JOIN record r ON +r.source = s.id
+                             CROSS JOIN journal j ON j.seq = r.revision
+              WHERE s.stream = 'time' AND s.connection <> ?2
+                AND r.start_at = ?1 AND r.deleted IS NULL
               ORDER BY r.id",
         )?;
         let mut rows = statement.query(params![start.timestamp(), not_from])?;
