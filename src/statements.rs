@@ -14,7 +14,7 @@ use crate::matching::normal;
 use crate::render::{self, Format, RenderError, Rendered};
 use crate::store::{self, NewParcel, Store, WorkQuery, Writer};
 use crate::time::{Period, clock_text};
-use crate::work::{Work, WorkId};
+use crate::work::{RecordKey, Work, WorkId};
 
 /// Why a statement was not sealed; then nothing happened.
 #[derive(Debug, thiserror::Error)]
@@ -58,17 +58,25 @@ pub fn preview(
 ) -> store::Result<Previews> {
     let works = open_works(store, config, client, period)?;
     let mut tasks: BTreeMap<WorkId, TaskRow> = BTreeMap::new();
+    let mut rows: BTreeMap<RecordKey, Option<TaskRow>> = BTreeMap::new();
     for work in &works {
-        if let Some((Some(key), _)) = store.matched(work.id)?
-            && let Some(item) = store.task(&key)?
-        {
-            tasks.insert(
-                work.id,
-                TaskRow {
+        let Some((Some(key), _)) = store.matched(work.id)? else {
+            continue;
+        };
+        // Many entries are about one task; it is read once.
+        let row = match rows.get(&key) {
+            Some(row) => row.clone(),
+            None => {
+                let row = store.task(&key)?.map(|item| TaskRow {
                     title: item.task.title,
                     url: item.task.url,
-                },
-            );
+                });
+                rows.insert(key, row.clone());
+                row
+            }
+        };
+        if let Some(row) = row {
+            tasks.insert(work.id, row);
         }
     }
     let head = store.head()?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Error, Result, Store};
@@ -162,6 +163,9 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     conn.pragma_update(None, "foreign_keys", true)?;
     // What is erased is overwritten, not only unlinked.
     conn.pragma_update(None, "secure_delete", true)?;
+    // Plans follow from the statements alone. Otherwise SQLite plans a statement anew for each
+    // value that might make another index worth it, which cost an import half of its time.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // 8 MiB of pages; the rest of a large ledger stays on disk.
     conn.pragma_update(None, "cache_size", -8192)?;
     conn.set_prepared_statement_cache_capacity(64);
