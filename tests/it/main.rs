@@ -2,5 +2,6 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+mod ledger;
 mod night;
 mod render;
