@@ -47,34 +47,37 @@ impl Store {
             if seq != head.seq + 1 {
                 return Ok(broken(format!("row {} is missing", head.seq + 1)));
             }
-            let (kind, subject): (String, String) = (row.get(2)?, row.get(3)?);
-            let payload: String = row.get(4)?;
-            let payload_hash: [u8; 32] = row.get(5)?;
-            if sha256(payload.as_bytes()) != payload_hash {
+            let Some(found) = fields(row) else {
+                return Ok(broken("it cannot be read".into()));
+            };
+            let (kind, payload) = (found.kind, found.payload);
+            if sha256(payload.as_bytes()) != found.payload_hash {
                 return Ok(broken("its payload does not have the recorded hash".into()));
             }
-            let at = row.get(1)?;
             let next = link(
                 &head,
                 Link {
-                    at,
-                    kind: &kind,
-                    subject: &subject,
-                    payload_hash,
+                    at: found.at,
+                    kind,
+                    subject: found.subject,
+                    payload_hash: found.payload_hash,
                 },
             );
-            if next.hash != row.get::<_, [u8; 32]>(6)? {
+            if next.hash != found.hash {
                 return Ok(broken(
                     "its hash does not follow from the row before".into(),
                 ));
             }
-            let event = match Event::read(&kind, &payload) {
+            let event = match Event::read(kind, payload) {
                 Ok(event) => event,
                 Err(reason) => return Ok(broken(reason)),
             };
             if let Event::Revision(revision) = &event {
-                let body: Option<String> = raw_body
-                    .query_row([revision.raw.id], |row| row.get(0))
+                // As bytes: damaged text may not be text any more.
+                let body: Option<[u8; 32]> = raw_body
+                    .query_row([revision.raw.id], |row| {
+                        Ok(sha256(row.get_ref(0)?.as_bytes()?))
+                    })
                     .optional()?;
                 let Some(body) = body else {
                     return Ok(broken(format!(
@@ -82,7 +85,7 @@ impl Store {
                         revision.raw.id
                     )));
                 };
-                if hex(&sha256(body.as_bytes())) != revision.raw.sha256 {
+                if hex(&body) != revision.raw.sha256 {
                     return Ok(broken(format!(
                         "received record {} was changed",
                         revision.raw.id
@@ -99,6 +102,13 @@ impl Store {
         };
         if let Some(what) = self.file_damage()? {
             verified.damage = Some(Damage { row: None, what });
+        } else if self.hash_if_rebuilt()? != self.projection_hash()? {
+            let what = "the current state is not what the rows say; they hold, and \
+                        `stundenbuch ledger rebuild` makes it anew from them";
+            verified.damage = Some(Damage {
+                row: None,
+                what: what.into(),
+            });
         }
         Ok(verified)
     }
@@ -110,4 +120,29 @@ impl Store {
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         Ok((answer != "ok").then_some(answer))
     }
+}
+
+/// A row's columns behind its number.
+struct Fields<'a> {
+    at: i64,
+    kind: &'a str,
+    subject: &'a str,
+    payload: &'a str,
+    payload_hash: [u8; 32],
+    hash: [u8; 32],
+}
+
+/// Reads a row; none when a column does not hold what it must, as after damage.
+fn fields<'a>(row: &'a rusqlite::Row<'_>) -> Option<Fields<'a>> {
+    fn text<'a>(row: &'a rusqlite::Row<'_>, at: usize) -> Option<&'a str> {
+        row.get_ref(at).ok()?.as_str().ok()
+    }
+    Some(Fields {
+        at: row.get(1).ok()?,
+        kind: text(row, 2)?,
+        subject: text(row, 3)?,
+        payload: text(row, 4)?,
+        payload_hash: row.get(5).ok()?,
+        hash: row.get(6).ok()?,
+    })
 }
