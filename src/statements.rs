@@ -298,3 +298,7 @@ pub fn drift(store: &Store, config: &Config, work: &Work) -> store::Result<Optio
 fn whole_second(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }
+
+#[cfg(test)]
+#[path = "statements_tests.rs"]
+mod tests;

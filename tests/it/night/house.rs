@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, TimeDelta, Utc};
@@ -407,4 +408,17 @@ pub(crate) fn count(state: &State, connection: &str, stream: Stream) -> usize {
 /// A file's bytes.
 pub(crate) fn bytes(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap()
+}
+
+/// Runs the program itself on a house's files.
+pub(crate) async fn stundenbuch(house: &House, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stundenbuch"));
+    command
+        .args(args)
+        .arg("--config")
+        .arg(house.file())
+        .env_clear()
+        .envs(&house.environment.variables);
+    let run = tokio::task::spawn_blocking(move || command.output());
+    run.await.unwrap().unwrap()
 }

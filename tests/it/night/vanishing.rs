@@ -1,13 +1,11 @@
 //! Much vanishes at once, and no service says that it was deleted.
 
-use std::process::{Command, Output};
-
 use serde_json::json;
 use stundenbuch::finding::Kind;
 use stundenbuch::run::nightly::Plan;
 use stundenbuch::run::report::Exit;
 
-use super::house::{House, Size, of};
+use super::house::{House, Size, of, stundenbuch};
 
 const BOARD: Size = Size {
     boards: 2,
@@ -157,17 +155,4 @@ async fn the_command_accepts_deletions_of_a_named_connection_only() {
     assert!(code == Some(0) || code == Some(1), "{code:?} {errors}");
     assert!(errors.contains("60 absences will be confirmed"), "{errors}");
     assert_eq!(house.deleted().len(), 60);
-}
-
-async fn stundenbuch(house: &House, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stundenbuch"));
-    command
-        .args(args)
-        .arg("--config")
-        .arg(house.file())
-        .env_clear()
-        .envs(&house.environment.variables);
-    tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap()
 }
