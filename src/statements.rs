@@ -8,12 +8,12 @@ use crate::billing::{
     self, Attribution, Draft, Drafts, LedgerHead, Statement, TaskRow, attribute, entry_day,
 };
 use crate::config::{Client, Config};
-use crate::finding::Finding;
+use crate::finding::{Finding, Kind, Severity};
 use crate::ledger::{Event, Sealed, SettledWork, hex, sha256};
 use crate::matching::normal;
 use crate::render::{self, Format, RenderError, Rendered};
 use crate::store::{self, NewParcel, Store, WorkQuery, Writer};
-use crate::time::Period;
+use crate::time::{Period, clock_text};
 use crate::work::{Work, WorkId};
 
 /// Why a statement was not sealed; then nothing happened.
@@ -292,6 +292,46 @@ pub fn drift(store: &Store, config: &Config, work: &Work) -> store::Result<Optio
         &config.people,
     );
     Ok(drift.map(|drift| billing::drift_finding(&drift, &sealed.statement)))
+}
+
+/// Work that came, or became the client's, after its days were sealed.
+pub fn late(store: &Store, config: &Config, work: &Work) -> store::Result<Option<Finding>> {
+    if work.deleted || work.statement.is_some() || work.entry.worked.seconds().is_none() {
+        return Ok(None);
+    }
+    let Attribution::Client(key) = attribute(&work.entry, &config.clients) else {
+        return Ok(None);
+    };
+    let Some(client) = config.client(&key) else {
+        return Ok(None);
+    };
+    let day = entry_day(&work.entry, client.time_zone);
+    // What was there when the statement was sealed was left out for a reason of its own.
+    let sealed = store
+        .sealed_over(&key, day)?
+        .filter(|sealed| work.revision > sealed.sealed);
+    let Some(sealed) = sealed else {
+        return Ok(None);
+    };
+    Ok(Some(Finding {
+        kind: Kind::LateEntry,
+        severity: Severity::Check,
+        subject: work.id.to_string(),
+        other: None,
+        client: Some(key.clone()),
+        sentence: format!(
+            "\"{}\" of {day} ({} h) is not in {}, which was sealed over that day before the \
+             entry came.",
+            work.entry.description,
+            clock_text(work.entry.worked.seconds().unwrap_or(0)),
+            sealed.number
+        ),
+        action: format!(
+            "Seal the late work on a statement of its own: `stundenbuch statement seal {key} \
+             --period {}..{}`.",
+            sealed.first_day, sealed.last_day
+        ),
+    }))
 }
 
 /// Statements name whole seconds.

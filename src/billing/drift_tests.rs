@@ -1,8 +1,9 @@
 //! Every change of billed work is found, with the money it makes, and nothing else is.
 
 use super::*;
-use crate::billing::{Party, statements};
+use crate::billing::{Party, drift_finding, statements};
 use crate::config::{Rounding, RoundingMode, RoundingScope};
+use crate::finding::{Finding, Kind, Severity};
 use crate::matching::testing::{EntryBuilder, client, contract, person};
 
 fn acme() -> Client {

@@ -109,7 +109,7 @@ pub(super) fn run(app: &App, args: &args::Explain) -> anyhow::Result<Exit> {
         .into_iter()
         .find(|stored| stored.id == what)
     {
-        super::findings::print(app, &[stored.clone()])?;
+        super::findings::print(app, std::slice::from_ref(&stored))?;
         if let Ok(work) = find_work(&store, &stored.finding.subject) {
             let trace = trace_work(&store, work.id)?;
             return show(app, &trace, || work_words(&trace, Depth::Whole));

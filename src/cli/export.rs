@@ -27,27 +27,23 @@ struct Line<'a> {
 pub(super) fn run(app: &App, args: &args::Export) -> anyhow::Result<Exit> {
     let config = app.config()?;
     let store = app.open_read_only(&config)?;
-    match &args.output {
-        Some(path) => {
-            let create = || format!("write {}", path.display());
-            let mut file = BufWriter::new(File::create(path).with_context(create)?);
-            write(&store, &mut file).with_context(create)?;
-            file.into_inner()
-                .map_err(|error| error.into_error())?
-                .sync_all()
-                .with_context(create)?;
-            let head = store.head()?;
-            app.out
-                .say(&format!("Wrote {} rows to {}.", head.seq, path.display()));
-            if app.out.json {
-                app.out
-                    .value(&json!({ "rows": head.seq, "head": head.hex() }))?;
-            }
-        }
-        None => {
-            let mut stdout = BufWriter::new(std::io::stdout().lock());
-            write(&store, &mut stdout)?;
-        }
+    let Some(path) = &args.output else {
+        write(&store, &mut BufWriter::new(std::io::stdout().lock()))?;
+        return Ok(Exit::Fine);
+    };
+    let create = || format!("write {}", path.display());
+    let mut file = BufWriter::new(File::create(path).with_context(create)?);
+    write(&store, &mut file).with_context(create)?;
+    let file = file
+        .into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?;
+    file.sync_all().with_context(create)?;
+    let head = store.head()?;
+    app.out
+        .say(&format!("Wrote {} rows to {}.", head.seq, path.display()));
+    if app.out.json {
+        app.out
+            .value(&json!({ "rows": head.seq, "head": head.hex() }))?;
     }
     Ok(Exit::Fine)
 }

@@ -6,7 +6,7 @@ use super::{App, args};
 use crate::error_text::Advised;
 use crate::run::report::Exit;
 
-pub(super) fn run(app: &App, args: args::Ledger) -> anyhow::Result<Exit> {
+pub(super) fn run(app: &App, args: &args::Ledger) -> anyhow::Result<Exit> {
     match args.command {
         args::LedgerCommand::Verify => verify(app),
         args::LedgerCommand::Rebuild => rebuild(app),

@@ -19,12 +19,18 @@ use crate::work::{RecordKey, Work, WorkId};
 /// Work older than this is not listed.
 const LISTED: TimeDelta = TimeDelta::days(100);
 
-pub(super) fn run(app: &App, args: args::Match) -> anyhow::Result<Exit> {
+pub(super) fn run(app: &App, args: &args::Match) -> anyhow::Result<Exit> {
     let config = app.config()?;
-    match args.command {
-        None => list(app, &config),
-        Some(args::MatchCommand::Confirm { work, task }) => teach(app, &config, &work, Some(&task)),
-        Some(args::MatchCommand::Forget { work }) => teach(app, &config, &work, None),
+    match (&args.work, &args.task) {
+        (None, _) => list(app, &config),
+        (Some(work), Some(task)) => teach(app, &config, work, Some(task)),
+        (Some(work), None) if args.forget => teach(app, &config, work, None),
+        (Some(work), None) => {
+            let hint = format!(
+                "write `stundenbuch match {work} TASK`, or `stundenbuch match {work} --forget`"
+            );
+            Err(Advised::new(format!("match {work}: to which task?"), hint).into())
+        }
     }
 }
 
@@ -131,7 +137,7 @@ fn find_task(store: &Store, config: &Config, work: &Work, text: &str) -> anyhow:
     }
     let catalogue = Catalogue::new(store.tasks()?, &config.clients);
     let mut entry = work.entry.clone();
-    entry.description = text.to_owned();
+    text.clone_into(&mut entry.description);
     entry.task = None;
     entry.tags.clear();
     let client = attribute(&work.entry, &config.clients);

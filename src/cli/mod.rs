@@ -59,6 +59,7 @@ impl App {
     }
 
     /// The ledger for a command that only reads.
+    #[expect(clippy::unused_self, reason = "beside `open`, which needs the clock")]
     fn open_read_only(&self, config: &Config) -> anyhow::Result<Store> {
         Ok(Store::open_read_only(&config.ledger)?)
     }
@@ -109,14 +110,14 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Import(args) => import::run(app, &args),
         Command::Reconcile => reconcile::run(app),
         Command::Findings(args) => findings::run(app, &args),
-        Command::Match(args) => matches::run(app, args),
-        Command::Statement(args) => statement::run(app, args),
+        Command::Match(args) => matches::run(app, &args),
+        Command::Statement(args) => statement::run(app, &args),
         Command::Explain(args) => explain::run(app, &args),
         Command::Deliver(args) => deliver::run(app, &args).await,
-        Command::Nightly => nightly::nightly(app).await,
+        Command::Nightly(args) => nightly::nightly(app, &args).await,
         Command::Run => nightly::daemon(app).await,
         Command::Export(args) => export::run(app, &args),
-        Command::Ledger(args) => ledger::run(app, args),
+        Command::Ledger(args) => ledger::run(app, &args),
         Command::Status => status::run(app),
         Command::Connectors => connectors::run(app),
     }

@@ -17,14 +17,14 @@ use crate::run::report::Exit;
 use crate::statements;
 use crate::time::{Period, clock_text, local_day};
 
-pub(super) fn run(app: &App, args: args::Statement) -> anyhow::Result<Exit> {
+pub(super) fn run(app: &App, args: &args::Statement) -> anyhow::Result<Exit> {
     let config = app.config()?;
-    match args.command {
-        args::StatementCommand::Preview(of) => preview(app, &config, &of),
-        args::StatementCommand::Seal(of) if of.dry_run => preview(app, &config, &of),
-        args::StatementCommand::Seal(of) => seal(app, &config, &of),
+    match &args.command {
+        args::StatementCommand::Preview(of) => preview(app, &config, of),
+        args::StatementCommand::Seal(of) if of.dry_run => preview(app, &config, of),
+        args::StatementCommand::Seal(of) => seal(app, &config, of),
         args::StatementCommand::List => list(app, &config),
-        args::StatementCommand::Show { number, document } => show(app, &config, &number, &document),
+        args::StatementCommand::Show { number, document } => show(app, &config, number, document),
     }
 }
 

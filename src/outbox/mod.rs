@@ -114,7 +114,7 @@ fn arrived(
             outcome: outcome.into(),
         });
         writer.append(now, &parcel.key, &event)?;
-        writer.replace_findings(now, &parcel.key, |_| true, beside.as_slice())?;
+        writer.replace_findings(now, &parcel.key, beside.as_slice())?;
         Ok(())
     })
 }
@@ -160,7 +160,7 @@ fn failed(
     };
     store.write(|writer| {
         writer.parcel_failed(parcel.id, &error.to_string(), again)?;
-        writer.replace_findings(now, &parcel.key, |_| true, &[finding])?;
+        writer.replace_findings(now, &parcel.key, &[finding])?;
         Ok(again.is_none())
     })
 }

@@ -8,7 +8,7 @@ use ::csv::{Terminator, Writer, WriterBuilder};
 use chrono::SecondsFormat;
 
 use super::RenderError;
-use super::locale::{Precision, hours_cell};
+use super::duration::{Precision, hours_cell};
 use super::share::shares;
 use crate::billing::{EntryRow, Language, Statement};
 use crate::money::Cents;

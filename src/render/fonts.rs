@@ -4,13 +4,16 @@
 use std::sync::LazyLock;
 
 use typst::foundations::Bytes;
-use typst::text::{Font, FontBook};
+use typst::layout::Abs;
+use typst::text::{Font, FontBook, FontInstance, FontVariant, FontVariations};
 use typst::utils::LazyHash;
 
 /// The fonts, and the index by which Typst chooses among them.
 pub(super) struct Fonts {
     pub(super) book: LazyHash<FontBook>,
-    pub(super) fonts: Vec<Font>,
+    pub(super) list: Vec<Font>,
+    /// The same, ready to be asked for a glyph.
+    faces: Vec<FontInstance>,
 }
 
 /// Loaded with the first document: Noto Sans for the text (Latin, Greek, Cyrillic), behind it
@@ -31,17 +34,32 @@ pub(super) static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     .collect();
     Fonts {
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
-        fonts,
+        faces: fonts.iter().cloned().map(face).collect(),
+        list: fonts,
     }
 });
+
+/// The size matters only to variable fonts, and none of ours is one.
+fn face(font: Font) -> FontInstance {
+    font.instantiate(
+        FontVariant::default(),
+        Abs::pt(9.0),
+        &FontVariations::default(),
+    )
+}
 
 impl Fonts {
     /// Whether one and the same font has a glyph for each of these characters; a cluster that is
     /// spread over two fonts cannot be shaped.
     pub(super) fn can_show(&self, characters: &[char]) -> bool {
-        self.fonts.iter().any(|font| {
-            let coverage = &font.info().coverage;
-            characters.iter().all(|&c| coverage.contains(u32::from(c)))
-        })
+        self.faces
+            .iter()
+            .any(|font| characters.iter().all(|&c| has_glyph(font, c)))
     }
+}
+
+/// A font may list a character and map it to glyph 0, the box for those that it does not have.
+fn has_glyph(font: &FontInstance, c: char) -> bool {
+    let glyph = font.ttf().glyph_index(c);
+    glyph.is_some_and(|glyph| glyph.0 != 0)
 }

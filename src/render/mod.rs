@@ -4,6 +4,7 @@
 //! sealed statement gives the same bytes whenever it is asked.
 
 mod csv;
+mod duration;
 mod fonts;
 mod json;
 mod locale;

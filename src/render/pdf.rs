@@ -139,3 +139,63 @@ fn place(world: &ReportWorld, span: DiagSpan) -> Option<(usize, usize)> {
     let (line, column) = source.lines().byte_to_line_column(start)?;
     Some((line + 1, column + 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::text::line;
+    use proptest::prelude::*;
+
+    /// A statement without work that carries these notes.
+    fn with_notes(notes: &[String]) -> Statement {
+        let party = serde_json::json!({
+            "name": "A", "address": [], "email": null, "phone": null, "website": null,
+            "vat_id": null, "tax_number": null,
+        });
+        let value = serde_json::json!({
+            "schema": crate::billing::SCHEMA, "number": null, "sealed_at": null,
+            "issued_on": null, "language": "de", "time_zone": "Europe/Berlin",
+            "issuer": party, "client": party, "client_key": "a", "reference": null,
+            "period": { "first": "2026-10-01", "last": "2026-10-31" }, "currency": "EUR",
+            "rounding": "", "lines": [], "entries": [], "notes": notes, "ledger_head": null,
+            "totals": {
+                "tracked_seconds": 0, "billed_seconds": 0, "non_billable_seconds": 0,
+                "net": 0, "vat": null, "gross": 0,
+            },
+        });
+        serde_json::from_value(value).unwrap()
+    }
+
+    /// PDF/A refuses a document with a glyph that is missing, so this proves that each of the
+    /// characters in Unicode is either shown or replaced.
+    #[test]
+    fn every_character_is_shown_or_replaced() {
+        let shown: Vec<String> = ('\0'..=char::MAX)
+            .map(String::from)
+            .filter(|text| line(text) == *text)
+            .collect();
+        assert!(shown.len() > 3000, "only {} characters", shown.len());
+        let notes: Vec<String> = shown.chunks(40).map(|part| part.join(" ")).collect();
+        pdf(&with_notes(&notes), None).unwrap();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        /// The same for what characters form together.
+        #[test]
+        fn every_text_can_be_printed(notes in prop::collection::vec(any::<String>(), 40)) {
+            prop_assert_eq!(pdf(&with_notes(&notes), None).err().map(|e| e.to_string()), None);
+        }
+
+        /// Letters with marks, joiners, flags and emoji, which chance alone rarely makes.
+        #[test]
+        fn every_cluster_can_be_printed(notes in prop::collection::vec(
+            "([aeoöŁжΩ`´א❤👍👩🇩🇪1#*]\
+            [\u{300}-\u{36f}\u{20d0}-\u{20f0}\u{200c}\u{200d}\u{fe0e}\u{fe0f}🏽👧]{0,3}){1,9}",
+            20,
+        )) {
+            prop_assert_eq!(pdf(&with_notes(&notes), None).err().map(|e| e.to_string()), None);
+        }
+    }
+}

@@ -73,11 +73,11 @@ impl World for ReportWorld {
     }
 
     fn font(&self, index: usize) -> Option<Font> {
-        FONTS.fonts.get(index).cloned()
+        FONTS.list.get(index).cloned()
     }
 
     fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
-        Some(self.today)
+        Datetime::from_ymd(self.today.year()?, self.today.month()?, self.today.day()?)
     }
 }
 

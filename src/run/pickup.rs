@@ -131,7 +131,7 @@ fn version(file: &FileItem) -> String {
 }
 
 /// Whether a path fits a pattern: `*` within a name, `**` over any number of directories.
-pub fn matches(pattern: &str, path: &str) -> bool {
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
     fn parts(pattern: &[&str], path: &[&str]) -> bool {
         match (pattern.split_first(), path.split_first()) {
             (None, None) => true,

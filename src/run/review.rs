@@ -169,28 +169,25 @@ impl<'a> Reviewer<'a> {
             works.extend(store.unmatched_since(self.now - TimeDelta::days(WAIT_DAYS))?);
         }
         // A work that leaves or joins a task changes what is to be said about the task.
-        let before = self.tasks_of(store, &works)?;
+        let before = tasks_of(store, &works)?;
         let new = self.look_at_works(store, works.clone())?;
         tasks.extend(before);
-        tasks.extend(self.tasks_of(store, &works)?);
+        tasks.extend(tasks_of(store, &works)?);
         Ok(new + self.look_at_tasks(store, &tasks)?)
     }
 
-    fn tasks_of(&self, store: &Store, works: &BTreeSet<WorkId>) -> Result<BTreeSet<RecordKey>> {
-        let mut tasks = BTreeSet::new();
-        for work in works {
-            tasks.extend(store.matched(*work)?.and_then(|(task, _)| task));
-        }
-        Ok(tasks)
-    }
-
+    /// Looks at works and at those that they are told together with: a pair is told by its later
+    /// member, so when one changes the other must be looked at as well.
     fn look_at_works(&mut self, store: &mut Store, works: BTreeSet<WorkId>) -> Result<usize> {
+        let works = self.with_partners(store, works)?;
         let mut seen = Vec::with_capacity(works.len());
+        let mut found = BTreeSet::new();
         for id in works {
             let Some(work) = store.work(id)? else {
                 continue;
             };
             let (matched, findings) = self.work(store, &work)?;
+            found.extend(findings.iter().map(Finding::id));
             seen.push((id, matched, findings));
         }
         let now = self.now;
@@ -205,10 +202,27 @@ impl<'a> Reviewer<'a> {
                     Match::Unknown { link } => writer.set_match(*id, None, link)?,
                     Match::None => writer.set_match(*id, None, "none")?,
                 }
-                new += writer.replace_findings(now, &id.to_string(), |_| true, findings)?;
+                writer.close_findings(now, &id.to_string(), &found)?;
+                for finding in findings {
+                    new += usize::from(writer.open_finding(now, finding)?);
+                }
             }
             Ok(new)
         })
+    }
+
+    fn with_partners(&self, store: &Store, works: BTreeSet<WorkId>) -> Result<BTreeSet<WorkId>> {
+        let mut all = works.clone();
+        for id in works {
+            let Some(work) = store.work(id)? else {
+                continue;
+            };
+            let later = self.neighbours(store, &work)?;
+            all.extend(later.iter().map(|other| other.id));
+            let told = store.partners(&id.to_string())?;
+            all.extend(told.iter().filter_map(|name| WorkId::parse(name)));
+        }
+        Ok(all)
     }
 
     /// One work: its match, and everything that does not add up about it.
@@ -241,7 +255,8 @@ impl<'a> Reviewer<'a> {
         };
         let mut findings = reconcile_work(&view, self.config);
         findings.extend(statements::drift(store, self.config, work)?);
-        findings.extend(self.clock_doubts(store, work, &attribution)?);
+        findings.extend(statements::late(store, self.config, work)?);
+        findings.extend(clock_doubts(store, work, &attribution)?);
         Ok((matched, findings))
     }
 
@@ -288,53 +303,6 @@ impl<'a> Reviewer<'a> {
         names.into_iter().collect()
     }
 
-    /// A wall time from a file that the clock change made ambiguous.
-    fn clock_doubts(
-        &self,
-        store: &Store,
-        work: &Work,
-        attribution: &Attribution,
-    ) -> Result<Vec<Finding>> {
-        if work.deleted || !work.key.connection.starts_with(FILE_PREFIX) {
-            return Ok(Vec::new());
-        }
-        let Some(row) = store.row(work.revision)? else {
-            return Ok(Vec::new());
-        };
-        let Event::Revision(revision) = row.event()? else {
-            return Ok(Vec::new());
-        };
-        let Some(received) = store.raw(revision.raw.id)? else {
-            return Ok(Vec::new());
-        };
-        let raw = Raw {
-            stream: Stream::Time,
-            id: work.key.id.clone(),
-            body: received.body,
-            scope: revision.scope,
-        };
-        let doubts = import::doubts(&raw);
-        Ok(doubts
-            .into_iter()
-            .map(|doubt| Finding {
-                kind: Kind::ClockChangeDoubt,
-                severity: Severity::Check,
-                subject: work.id.to_string(),
-                other: None,
-                client: attribution.client().map(str::to_owned),
-                sentence: format!(
-                    "The entry \"{}\" was imported with a time that the clock change leaves open: \
-                     {}.",
-                    work.entry.description,
-                    doubt.text()
-                ),
-                action: "Compare its length with the time tracker; import an export in UTC, or \
-                         pull it through the API."
-                    .into(),
-            })
-            .collect())
-    }
-
     fn look_at_tasks(&self, store: &mut Store, tasks: &BTreeSet<RecordKey>) -> Result<usize> {
         let mut seen = Vec::new();
         for key in tasks {
@@ -350,11 +318,62 @@ impl<'a> Reviewer<'a> {
         store.write(|writer| {
             let mut new = 0;
             for (subject, findings) in &seen {
-                new += writer.replace_findings(now, subject, |_| true, findings)?;
+                new += writer.replace_findings(now, subject, findings)?;
             }
             Ok(new)
         })
     }
+}
+
+/// The tasks that works are matched to.
+fn tasks_of(store: &Store, works: &BTreeSet<WorkId>) -> Result<BTreeSet<RecordKey>> {
+    let mut tasks = BTreeSet::new();
+    for work in works {
+        tasks.extend(store.matched(*work)?.and_then(|(task, _)| task));
+    }
+    Ok(tasks)
+}
+
+/// A wall time from a file that the clock change made ambiguous.
+fn clock_doubts(store: &Store, work: &Work, attribution: &Attribution) -> Result<Vec<Finding>> {
+    if work.deleted || !work.key.connection.starts_with(FILE_PREFIX) {
+        return Ok(Vec::new());
+    }
+    let Some(row) = store.row(work.revision)? else {
+        return Ok(Vec::new());
+    };
+    let Event::Revision(revision) = row.event()? else {
+        return Ok(Vec::new());
+    };
+    let Some(received) = store.raw(revision.raw.id)? else {
+        return Ok(Vec::new());
+    };
+    let raw = Raw {
+        stream: Stream::Time,
+        id: work.key.id.clone(),
+        body: received.body,
+        scope: revision.scope,
+    };
+    let doubts = import::doubts(&raw);
+    Ok(doubts
+        .into_iter()
+        .map(|doubt| Finding {
+            kind: Kind::ClockChangeDoubt,
+            severity: Severity::Check,
+            subject: work.id.to_string(),
+            other: None,
+            client: attribution.client().map(str::to_owned),
+            sentence: format!(
+                "The entry \"{}\" was imported with a time that the clock change leaves open: \
+                 {}.",
+                work.entry.description,
+                doubt.text()
+            ),
+            action: "Compare its length with the time tracker; import an export in UTC, or \
+                     pull it through the API."
+                .into(),
+        })
+        .collect())
 }
 
 /// When a task was put away, as far as the ledger saw it happen.
@@ -390,22 +409,32 @@ pub fn retry_quarantine(
                 _ => None,
             },
         };
-        match read {
-            Some(Ok(records)) => store.write(|writer| {
+        if let Some(Ok(records)) = read {
+            store.write(|writer| {
                 for found in &records {
                     writer.append_quarantined(now, &held, &found.id, found.record.clone())?;
                 }
-                writer.replace_findings(now, &subject(&held), |_| true, &[])?;
                 Ok::<_, crate::store::Error>(())
-            })?,
-            _ => store.write(|writer| {
-                let finding = unreadable(&held);
-                writer.replace_findings(now, &subject(&held), |_| true, &[finding])?;
-                Ok::<_, crate::store::Error>(())
-            })?,
+            })?;
         }
     }
     Ok(())
+}
+
+/// Tells what is in quarantine, and takes back what was told of what is not any more.
+pub fn tell_quarantine(store: &mut Store, now: DateTime<Utc>) -> Result<()> {
+    let held: Vec<Finding> = store.quarantined()?.iter().map(unreadable).collect();
+    store.write(|writer| {
+        writer.close_kind(
+            now,
+            Kind::UnreadableRecord,
+            &held.iter().map(Finding::id).collect(),
+        )?;
+        for finding in &held {
+            writer.open_finding(now, finding)?;
+        }
+        Ok(())
+    })
 }
 
 fn subject(held: &Quarantined) -> String {

@@ -1,12 +1,14 @@
 //! Findings and matches: what reconciliation found, kept until it finds otherwise.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::connections::instant;
 use super::project::parse_key;
 use super::{Error, Result, Store, Writer};
-use crate::finding::Finding;
+use crate::finding::{Finding, Kind};
 use crate::work::{RecordKey, WorkId};
 
 /// A finding with its history.
@@ -21,37 +23,61 @@ pub struct StoredFinding {
 impl Writer<'_> {
     /// Replaces the open findings about a subject by what was found now. A finding that is gone
     /// is closed, one that is there still keeps its date. Returns how many are new.
-    ///
-    /// `kinds` limits the replacement to findings of these names; others about the subject stay.
     pub fn replace_findings(
         &mut self,
         now: DateTime<Utc>,
         subject: &str,
-        kinds: impl Fn(&str) -> bool,
         found: &[Finding],
     ) -> Result<usize> {
-        let open: Vec<(String, String)> = self
-            .tx
-            .prepare_cached(
-                "SELECT id, kind FROM finding
-                 WHERE (subject = ?1 OR other = ?1) AND closed_at IS NULL",
-            )?
-            .query_map([subject], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?;
-        let ids: Vec<String> = found.iter().map(Finding::id).collect();
-        for (id, kind) in &open {
-            if kinds(kind) && !ids.contains(id) {
-                self.tx.execute(
-                    "UPDATE finding SET closed_at = ?2 WHERE id = ?1",
-                    params![id, now.timestamp()],
-                )?;
-            }
-        }
+        self.close_findings(now, subject, &found.iter().map(Finding::id).collect())?;
         let mut new = 0;
         for finding in found {
             new += usize::from(self.open_finding(now, finding)?);
         }
         Ok(new)
+    }
+
+    /// Closes the open findings that name a subject, in either place, except these.
+    pub fn close_findings(
+        &mut self,
+        now: DateTime<Utc>,
+        subject: &str,
+        except: &BTreeSet<String>,
+    ) -> Result<()> {
+        let open: Vec<String> = self
+            .tx
+            .prepare_cached(
+                "SELECT id FROM finding WHERE subject = ?1 AND closed_at IS NULL
+                 UNION SELECT id FROM finding WHERE other = ?1 AND closed_at IS NULL",
+            )?
+            .query_map([subject], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in open.iter().filter(|id| !except.contains(*id)) {
+            self.tx
+                .prepare_cached("UPDATE finding SET closed_at = ?2 WHERE id = ?1")?
+                .execute(params![id, now.timestamp()])?;
+        }
+        Ok(())
+    }
+
+    /// Closes the open findings of a kind, except these.
+    pub fn close_kind(
+        &mut self,
+        now: DateTime<Utc>,
+        kind: Kind,
+        except: &BTreeSet<String>,
+    ) -> Result<()> {
+        let open: Vec<String> = self
+            .tx
+            .prepare_cached("SELECT id FROM finding WHERE kind = ?1 AND closed_at IS NULL")?
+            .query_map([kind.name()], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in open.iter().filter(|id| !except.contains(*id)) {
+            self.tx
+                .prepare_cached("UPDATE finding SET closed_at = ?2 WHERE id = ?1")?
+                .execute(params![id, now.timestamp()])?;
+        }
+        Ok(())
     }
 
     /// Opens a finding, or refreshes its words; whether it is new, or was closed.
@@ -145,6 +171,17 @@ impl Store {
             });
         }
         Ok(findings)
+    }
+
+    /// What open findings name together with a subject.
+    pub fn partners(&self, subject: &str) -> Result<Vec<String>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT other FROM finding
+              WHERE subject = ?1 AND closed_at IS NULL AND other IS NOT NULL
+             UNION SELECT subject FROM finding WHERE other = ?1 AND closed_at IS NULL",
+        )?;
+        let partners = statement.query_map([subject], |row| row.get(0))?;
+        Ok(partners.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The match of a work: the task, when one is certain, and the evidence.

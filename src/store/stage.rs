@@ -49,6 +49,14 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Whether anything is in quarantine.
+    pub fn any_quarantined(&self) -> Result<bool> {
+        Ok(self
+            .tx
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM quarantine)")?
+            .query_row([], |row| row.get(0))?)
+    }
+
     /// Drops what quarantine holds of a record, because a newer state of it was received.
     pub fn release(&mut self, key: &RecordKey) -> Result<()> {
         let source = self.source(key)?;

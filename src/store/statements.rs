@@ -1,5 +1,6 @@
 //! Sealed statements and their numbers.
 
+use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Error, Result, Store, Writer};
@@ -24,16 +25,21 @@ impl Store {
         let mut statement = self.conn.prepare_cached(
             "SELECT number, client, sealed, first_day, last_day FROM statement ORDER BY sealed",
         )?;
-        let rows = statement.query_map([], |row| {
-            Ok(StatementRow {
-                number: row.get(0)?,
-                client: row.get(1)?,
-                sealed: row.get(2)?,
-                first_day: row.get(3)?,
-                last_day: row.get(4)?,
-            })
-        })?;
+        let rows = statement.query_map([], statement_row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The newest statement of a client that was sealed over a day.
+    pub fn sealed_over(&self, client: &str, day: NaiveDate) -> Result<Option<StatementRow>> {
+        Ok(self
+            .conn
+            .prepare_cached(
+                "SELECT number, client, sealed, first_day, last_day FROM statement
+                 WHERE client = ?1 AND first_day <= ?2 AND last_day >= ?2
+                 ORDER BY sealed DESC LIMIT 1",
+            )?
+            .query_row([client, day.to_string().as_str()], statement_row)
+            .optional()?)
     }
 
     /// A sealed statement, whole.
@@ -106,4 +112,14 @@ impl Writer<'_> {
             .query_row([work.0], |row| row.get(0))
             .optional()?)
     }
+}
+
+fn statement_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatementRow> {
+    Ok(StatementRow {
+        number: row.get(0)?,
+        client: row.get(1)?,
+        sealed: row.get(2)?,
+        first_day: row.get(3)?,
+        last_day: row.get(4)?,
+    })
 }

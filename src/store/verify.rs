@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::{Result, Store};
-use crate::ledger::{Event, Head, Link, hex, link, sha256};
+use crate::ledger::{Event, Head, Link, RawRef, hex, link, sha256};
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,89 +27,56 @@ pub struct Damage {
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
-        let mut head = Head::default();
-        let mut raws = 0;
-        let mut raw_body = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
+        let mut verified = Verified {
+            head: Head::default(),
+            raws: 0,
+            damage: None,
+        };
+        let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
         let mut statement = self.conn.prepare(
             "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal ORDER BY seq",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let seq: u64 = row.get(0)?;
-            let broken = |what: String| Verified {
-                head,
-                raws,
-                damage: Some(Damage {
-                    row: Some(seq),
-                    what,
-                }),
-            };
-            if seq != head.seq + 1 {
-                return Ok(broken(format!("row {} is missing", head.seq + 1)));
-            }
-            let Some(found) = fields(row) else {
-                return Ok(broken("it cannot be read".into()));
-            };
-            let (kind, payload) = (found.kind, found.payload);
-            if sha256(payload.as_bytes()) != found.payload_hash {
-                return Ok(broken("its payload does not have the recorded hash".into()));
-            }
-            let next = link(
-                &head,
-                Link {
-                    at: found.at,
-                    kind,
-                    subject: found.subject,
-                    payload_hash: found.payload_hash,
-                },
-            );
-            if next.hash != found.hash {
-                return Ok(broken(
-                    "its hash does not follow from the row before".into(),
-                ));
-            }
-            let event = match Event::read(kind, payload) {
-                Ok(event) => event,
-                Err(reason) => return Ok(broken(reason)),
-            };
-            if let Event::Revision(revision) = &event {
-                // As bytes: damaged text may not be text any more.
-                let body: Option<[u8; 32]> = raw_body
-                    .query_row([revision.raw.id], |row| {
-                        Ok(sha256(row.get_ref(0)?.as_bytes()?))
-                    })
-                    .optional()?;
-                let Some(body) = body else {
-                    return Ok(broken(format!(
-                        "received record {} is gone",
-                        revision.raw.id
-                    )));
-                };
-                if hex(&body) != revision.raw.sha256 {
-                    return Ok(broken(format!(
-                        "received record {} was changed",
-                        revision.raw.id
-                    )));
+            let seq = row.get(0)?;
+            let followed = Chained::read(row)
+                .ok_or_else(|| "it cannot be read".to_owned())
+                .and_then(|chained| chained.follows(&verified.head));
+            let raw = match followed {
+                Ok((head, raw)) => {
+                    verified.head = head;
+                    raw
                 }
-                raws += 1;
+                Err(what) => {
+                    verified.damage = Some(Damage {
+                        row: Some(seq),
+                        what,
+                    });
+                    return Ok(verified);
+                }
+            };
+            if let Some(raw) = raw {
+                // As bytes: damaged text may not be text any more.
+                let body = body_of
+                    .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
+                    .optional()?;
+                if let Some(what) = raw_damage(&raw, body) {
+                    verified.damage = Some(Damage {
+                        row: Some(seq),
+                        what,
+                    });
+                    return Ok(verified);
+                }
+                verified.raws += 1;
             }
-            head = next;
         }
-        let mut verified = Verified {
-            head,
-            raws,
-            damage: None,
-        };
-        if let Some(what) = self.file_damage()? {
-            verified.damage = Some(Damage { row: None, what });
-        } else if self.hash_if_rebuilt()? != self.projection_hash()? {
-            let what = "the current state is not what the rows say; they hold, and \
-                        `stundenbuch ledger rebuild` makes it anew from them";
-            verified.damage = Some(Damage {
-                row: None,
-                what: what.into(),
-            });
+        let mut what = self.file_damage()?;
+        if what.is_none() && self.hash_if_rebuilt()? != self.projection_hash()? {
+            let rebuild = "the current state is not what the rows say; they hold, and \
+                           `stundenbuch ledger rebuild` makes it anew from them";
+            what = Some(rebuild.to_owned());
         }
+        verified.damage = what.map(|what| Damage { row: None, what });
         Ok(verified)
     }
 
@@ -122,27 +89,72 @@ impl Store {
     }
 }
 
-/// A row's columns behind its number.
-struct Fields<'a> {
+/// A row with everything that the chain fixes.
+struct Chained {
+    seq: u64,
     at: i64,
-    kind: &'a str,
-    subject: &'a str,
-    payload: &'a str,
+    kind: String,
+    subject: String,
+    payload: String,
     payload_hash: [u8; 32],
     hash: [u8; 32],
 }
 
-/// Reads a row; none when a column does not hold what it must, as after damage.
-fn fields<'a>(row: &'a rusqlite::Row<'_>) -> Option<Fields<'a>> {
-    fn text<'a>(row: &'a rusqlite::Row<'_>, at: usize) -> Option<&'a str> {
-        row.get_ref(at).ok()?.as_str().ok()
+impl Chained {
+    /// None when a column does not hold what it must, as after damage.
+    fn read(row: &rusqlite::Row<'_>) -> Option<Self> {
+        Some(Self {
+            seq: row.get(0).ok()?,
+            at: row.get(1).ok()?,
+            kind: row.get(2).ok()?,
+            subject: row.get(3).ok()?,
+            payload: row.get(4).ok()?,
+            payload_hash: row.get(5).ok()?,
+            hash: row.get(6).ok()?,
+        })
     }
-    Some(Fields {
-        at: row.get(1).ok()?,
-        kind: text(row, 2)?,
-        subject: text(row, 3)?,
-        payload: text(row, 4)?,
-        payload_hash: row.get(5).ok()?,
-        hash: row.get(6).ok()?,
-    })
+
+    /// Whether the row follows from the one before; then the head behind it, and the received
+    /// record that it names.
+    fn follows(&self, before: &Head) -> Result<(Head, Option<RawRef>), String> {
+        if self.seq != before.seq + 1 {
+            return Err(format!("row {} is missing", before.seq + 1));
+        }
+        if sha256(self.payload.as_bytes()) != self.payload_hash {
+            return Err("its payload does not have the recorded hash".into());
+        }
+        let Self {
+            at,
+            kind,
+            subject,
+            payload_hash,
+            ..
+        } = self;
+        let row = Link {
+            at: *at,
+            kind,
+            subject,
+            payload_hash: *payload_hash,
+        };
+        let head = link(before, row);
+        if head.hash != self.hash {
+            return Err("its hash does not follow from the row before".into());
+        }
+        let raw = match Event::read(kind, &self.payload)? {
+            Event::Revision(revision) => Some(revision.raw),
+            _ => None,
+        };
+        Ok((head, raw))
+    }
+}
+
+/// What is wrong with a received record, if anything is.
+fn raw_damage(raw: &RawRef, body: Option<[u8; 32]>) -> Option<String> {
+    match body {
+        None => Some(format!("received record {} is gone", raw.id)),
+        Some(body) if hex(&body) != raw.sha256 => {
+            Some(format!("received record {} was changed", raw.id))
+        }
+        Some(_) => None,
+    }
 }

@@ -78,6 +78,7 @@ CREATE TABLE statement (
     running   INTEGER NOT NULL,            -- the number's running part
     series    TEXT    NOT NULL             -- what the running part counts within: a year, a month
 ) STRICT;
+CREATE INDEX statement_client ON statement (client, first_day);
 CREATE TABLE settled (
     work      INTEGER PRIMARY KEY,
     statement TEXT    NOT NULL REFERENCES statement (number),

@@ -224,7 +224,7 @@ pub(crate) fn busy(language: Language, count: u32) -> Statement {
             title: task.to_owned(),
             url: Some(format!("https://example.com/c/{index}")),
         });
-        entry.description = description.to_owned();
+        description.clone_into(&mut entry.description);
         entry.person = Some(people[index as usize % people.len()].to_owned());
         entry
     });
@@ -234,10 +234,10 @@ pub(crate) fn busy(language: Language, count: u32) -> Statement {
 /// Texts that somebody could put into a title, to do harm or by accident.
 pub(crate) const HOSTILE: [&str; 14] = [
     "#read(\"/etc/passwd\")",
-    "*bold* _emphasis_ `raw` = heading",
+    "*bold* _emphasis_ = heading -- ~",
     "$x^2$ and @ref and <label>",
     "#set page(fill: red); #panic(\"no\")",
-    "]] #] \\ \" // comment /* open",
+    "]] #] \\ \" // comment /* open `raw`",
     "=HYPERLINK(\"http://evil.example\",\"x\")",
     "-1+1|cmd' /C calc'!A0",
     "@SUM(1;2)",
@@ -300,7 +300,7 @@ pub(crate) fn random(entries: usize) -> impl Strategy<Value = Statement> {
         |(mut list, language, currency, vat, sealed, title)| {
             list.sort_by_key(|entry| entry.date);
             let mut made = statement(language, list);
-            made.currency = currency.to_owned();
+            currency.clone_into(&mut made.currency);
             add_up(&mut made, vat);
             made.client.name.clone_from(&title);
             made.notes.push(title.clone());

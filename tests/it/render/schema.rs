@@ -38,7 +38,7 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str) -> Result<(), St
                 }
             }
             "properties" => {
-                for (name, field) in value.as_object().unwrap() {
+                for (name, field) in value.as_object().into_iter().flatten() {
                     let rule = rule
                         .get(name)
                         .ok_or(format!("{at}: {name} is not described"))?;
@@ -46,7 +46,7 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str) -> Result<(), St
                 }
             }
             "items" => {
-                for (index, item) in value.as_array().unwrap().iter().enumerate() {
+                for (index, item) in value.as_array().into_iter().flatten().enumerate() {
                     check(rule, root, item, &format!("{at}/{index}"))?;
                 }
             }

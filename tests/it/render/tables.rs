@@ -102,7 +102,7 @@ fn check_people(statement: &Statement) {
         assert_eq!(seconds_of_clock(&row[12]), entry.billed_seconds);
         let hours = decimal(&row[13]) * Decimal::from(3600);
         assert_eq!(hours.round(), Decimal::from(entry.billed_seconds));
-        assert_eq!(row[14].contains(if german { ',' } else { '.' }), true);
+        assert!(row[14].contains(if german { ',' } else { '.' }));
         sum += decimal(&row[14]);
     }
     assert_eq!(sum, charged(statement), "the shares add up to the lines");
