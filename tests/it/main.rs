@@ -3,9 +3,17 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "helpers of tests fail and speak like tests"
 )]
 
+mod daemon;
 mod demo;
+#[path = "../fakes/mod.rs"]
+mod fakes;
+mod first_errors;
+mod ledger;
+mod night;
 mod real_input;
 mod render;
+mod systemd;
