@@ -6,4 +6,6 @@
     reason = "helpers of tests fail and speak like tests"
 )]
 
+mod ledger_format;
 mod render;
+mod tidy;
