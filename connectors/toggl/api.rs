@@ -1,15 +1,18 @@
 //! The requests that are sent to Toggl, each in one function.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::classify;
 use super::state::Next;
+use crate::clock::Clock;
 use crate::contract::Platform;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Options, Reply, Request, Verdict};
@@ -43,6 +46,9 @@ pub(super) const LISTING_MAX: usize = 1000;
 pub(super) struct Api {
     track: Http,
     reports: Http,
+    clock: Arc<dyn Clock>,
+    /// When the last answer came, from either interface.
+    last: Mutex<Option<DateTime<Utc>>>,
 }
 
 /// A listing of time entries by Track.
@@ -89,7 +95,25 @@ impl Api {
                 &ORG_BUCKETS,
                 classify::reports,
             )?,
+            clock: Arc::clone(&platform.clock),
+            last: Mutex::new(None),
         })
+    }
+
+    /// Sends with a second between two requests, whichever interface each of them asks: the
+    /// service counts them together, by token and address (Toggl, "API limits", read 2026-03).
+    async fn send(&self, http: &Http, request: Request) -> Result<Reply> {
+        let mut last = self.last.lock().await;
+        if let Some(last) = *last {
+            let passed = (self.clock.now() - last).to_std().unwrap_or_default();
+            let wait = USER.spacing.saturating_sub(passed);
+            if !wait.is_zero() {
+                self.clock.sleep(wait).await;
+            }
+        }
+        let reply = http.send(request).await;
+        *last = Some(self.clock.now());
+        reply
     }
 
     pub(super) fn requests(&self) -> u64 {
@@ -100,7 +124,7 @@ impl Api {
     /// projects, clients, tags, workspaces), which matters with 30 an hour.
     pub(super) async fn me(&self) -> Result<Reply> {
         let request = Request::get(USER.name, "/me").query("with_related_data", true);
-        self.track.send(request).await
+        self.send(&self.track, request).await
     }
 
     /// The change feed: own entries written since an instant, deleted ones included. It is the
@@ -127,7 +151,7 @@ impl Api {
     }
 
     async fn listing(&self, request: Request) -> Result<Listing> {
-        let reply = self.track.send(request).await?;
+        let reply = self.send(&self.track, request).await?;
         if let Some(day) = classify::earliest(&reply) {
             return Ok(Listing::TooEarly(day));
         }
@@ -141,7 +165,7 @@ impl Api {
     /// One own entry. [`Kind::NotFound`] where there is none.
     pub(super) async fn entry(&self, id: i64) -> Result<Reply> {
         let request = Request::get(USER.name, format!("/me/time_entries/{id}"));
-        self.track.send(request).await
+        self.send(&self.track, request).await
     }
 
     /// A page of a workspace's detailed report. `search` says which entries.
@@ -152,10 +176,8 @@ impl Api {
         search["grouped"] = json!(false);
         search["enrich_response"] = json!(true);
         let path = format!("/workspace/{workspace}/search/time_entries");
-        let reply = self
-            .reports
-            .send(Request::post_read(ORG.name, path, search))
-            .await?;
+        let request = Request::post_read(ORG.name, path, search);
+        let reply = self.send(&self.reports, request).await?;
         let number = |name| reply.header(name).and_then(|text| text.trim().parse().ok());
         Ok(ReportPage {
             rows: reply.json()?,

@@ -51,7 +51,7 @@ pub(super) enum Command {
     /// Deliver what waits in the outbox
     Deliver(Deliver),
     /// One whole pass: pull, import, reconcile, deliver
-    Nightly,
+    Nightly(Nightly),
     /// The daemon: a pass every night until it is stopped
     Run,
     /// Print the ledger, a JSON line a row
@@ -97,6 +97,16 @@ pub(super) struct Pull {
     /// Take the deletions that were held for being too many at once
     #[arg(long)]
     pub(super) accept_deletions: bool,
+    /// Do it on a copy of the ledger, and say what would have happened
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Nightly {
+    /// Do it on a copy of the ledger, deliver nothing, and say what would have happened
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Arguments)]
@@ -136,21 +146,14 @@ pub(super) struct Findings {
 
 #[derive(Debug, Arguments)]
 pub(super) struct Match {
-    #[command(subcommand)]
-    pub(super) command: Option<MatchCommand>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum MatchCommand {
-    /// From now on, work with the same text as WORK belongs to TASK
-    Confirm {
-        /// A work, as findings name it: w1042
-        work: String,
-        /// A task: its record key, its short id or its address
-        task: String,
-    },
-    /// Forget what was taught for the text of WORK
-    Forget { work: String },
+    /// A work, as findings name it: w1042; without it, work that waits for a task is listed
+    pub(super) work: Option<String>,
+    /// The task that this work belongs to, and from now on all work of the client with the same
+    /// text: its title, its short id, its address or its record key
+    pub(super) task: Option<String>,
+    /// Forget what was taught for the text of this work
+    #[arg(long, requires = "work", conflicts_with = "task")]
+    pub(super) forget: bool,
 }
 
 #[derive(Debug, Arguments)]

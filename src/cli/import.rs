@@ -1,5 +1,7 @@
 //! `import`: exported files become records; the same file twice is taken once.
 
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write as _};
 use std::path::Path;
 
 use stundenbuch_connectors::import::{DateOrder, Format, Options};
@@ -74,7 +76,9 @@ fn import_one(
     } else {
         Keep::Yes
     };
-    let counts = import::import_file(store, app.clock.now(), file, format, &options, keep)?;
+    let mut input = Progress::open(file, app.out.watched())?;
+    let now = app.clock.now();
+    let counts = import::import(store, now, file, &mut input, format, &options, keep)?;
     let format = format.name().to_owned();
     Ok(Imported {
         file: file.display().to_string(),
@@ -126,4 +130,53 @@ fn tell(app: &App, error: ImportError) {
         text.push_str(&line);
     }
     app.out.say(&format!("{text}\n\nhint: {hint}"));
+}
+
+/// A file that says how far it was read, when a person is watching.
+struct Progress {
+    input: BufReader<File>,
+    name: String,
+    read: u64,
+    size: u64,
+    shown: Option<u64>,
+}
+
+impl Progress {
+    /// Smaller files are read before anybody could look.
+    const WORTH_SHOWING: u64 = 4 << 20;
+
+    fn open(path: &Path, watched: bool) -> Result<Self, ImportError> {
+        let fail = |error: io::Error| ImportError::Read {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let file = File::open(path).map_err(fail)?;
+        let size = file.metadata().map_err(fail)?.len();
+        let shown = (watched && size >= Self::WORTH_SHOWING).then_some(0);
+        let input = BufReader::with_capacity(1 << 16, file);
+        Ok(Self {
+            input,
+            name: path.display().to_string(),
+            read: 0,
+            size,
+            shown,
+        })
+    }
+}
+
+impl Read for Progress {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.read += count as u64;
+        if let Some(shown) = &mut self.shown {
+            let percent = (self.read * 100 / self.size.max(1)).min(100);
+            if percent > *shown || count == 0 {
+                *shown = percent;
+                let end = if count == 0 { "\r\x1b[K" } else { "" };
+                // Nobody can be told that stderr is closed.
+                let _ = write!(io::stderr().lock(), "\r{}: {percent} %{end}", self.name);
+            }
+        }
+        Ok(count)
+    }
 }

@@ -21,10 +21,16 @@ const LISTED: TimeDelta = TimeDelta::days(100);
 
 pub(super) fn run(app: &App, args: &args::Match) -> anyhow::Result<Exit> {
     let config = app.config()?;
-    match &args.command {
-        None => list(app, &config),
-        Some(args::MatchCommand::Confirm { work, task }) => teach(app, &config, work, Some(task)),
-        Some(args::MatchCommand::Forget { work }) => teach(app, &config, work, None),
+    match (&args.work, &args.task) {
+        (None, _) => list(app, &config),
+        (Some(work), Some(task)) => teach(app, &config, work, Some(task)),
+        (Some(work), None) if args.forget => teach(app, &config, work, None),
+        (Some(work), None) => {
+            let hint = format!(
+                "write `stundenbuch match {work} TASK`, or `stundenbuch match {work} --forget`"
+            );
+            Err(Advised::new(format!("match {work}: to which task?"), hint).into())
+        }
     }
 }
 

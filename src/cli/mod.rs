@@ -114,7 +114,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Statement(args) => statement::run(app, &args),
         Command::Explain(args) => explain::run(app, &args),
         Command::Deliver(args) => deliver::run(app, &args).await,
-        Command::Nightly => nightly::nightly(app).await,
+        Command::Nightly(args) => nightly::nightly(app, &args).await,
         Command::Run => nightly::daemon(app).await,
         Command::Export(args) => export::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),

@@ -6,20 +6,18 @@ use super::{App, args};
 use crate::config::Config;
 use crate::daemon;
 use crate::error_text::Advised;
-use crate::run::nightly::{self as pass, Plan};
+use crate::run::nightly::{self, Plan};
 use crate::run::report::{Exit, Report};
+use crate::store::Store;
 
-pub(super) async fn nightly(app: &App) -> anyhow::Result<Exit> {
+pub(super) async fn nightly(app: &App, args: &args::Nightly) -> anyhow::Result<Exit> {
     let config = app.config()?;
-    let (mut store, _lock) = app.open(&config, "nightly")?;
+    let (store, _lock) = app.open(&config, "nightly")?;
     let plan = Plan {
         trigger: "command".into(),
         ..Plan::default()
     };
-    let clock = Arc::clone(&app.clock);
-    let report = pass::run(&mut store, &config, &app.environment, clock, &plan).await?;
-    print(app, &report)?;
-    Ok(report.exit())
+    pass(app, &config, store, plan, args.dry_run).await
 }
 
 pub(super) async fn pull(app: &App, args: args::Pull) -> anyhow::Result<Exit> {
@@ -42,10 +40,36 @@ pub(super) async fn pull(app: &App, args: args::Pull) -> anyhow::Result<Exit> {
         only: args.connections.into_iter().collect(),
         compare: args.compare,
         pull_only: true,
+        dry_run: None,
     };
+    pass(app, &config, store, plan, args.dry_run).await
+}
+
+/// One pass on the ledger, or on a copy of it that is thrown away.
+async fn pass(
+    app: &App,
+    config: &Config,
+    mut store: Store,
+    mut plan: Plan,
+    dry_run: bool,
+) -> anyhow::Result<Exit> {
     let clock = Arc::clone(&app.clock);
-    let report = pass::run(&mut store, &config, &app.environment, clock, &plan).await?;
+    if !dry_run {
+        let report = nightly::run(&mut store, config, &app.environment, clock, &plan).await?;
+        print(app, &report)?;
+        return Ok(report.exit());
+    }
+    let copy = store.copy_beside("dry-run")?;
+    plan.dry_run = Some(config.ledger.clone());
+    let done = {
+        let mut store = Store::open(&copy, clock.now())?;
+        nightly::run(&mut store, config, &app.environment, clock, &plan).await
+    };
+    Store::remove(&copy);
+    let report = done?;
     print(app, &report)?;
+    app.out
+        .say("Dry run: nothing was kept and nothing was delivered.");
     Ok(report.exit())
 }
 

@@ -1,6 +1,6 @@
 //! Where words go: data to stdout, everything else to stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -41,6 +41,11 @@ impl Out {
     pub(super) fn say(self, text: &str) {
         // Nobody can be told that stderr is closed.
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Whether a person is watching.
+    pub(super) fn watched(self) -> bool {
+        io::stderr().is_terminal()
     }
 }
 

@@ -241,7 +241,7 @@ fn rule(rate: Decimal, spot: &Spot) -> RateRule {
         person: None,
         from: None,
         until: None,
-        origin: spot.line(),
+        origin: spot.line_of_file(),
     }
 }
 

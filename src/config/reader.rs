@@ -84,6 +84,13 @@ impl Spot {
     pub(super) fn line(&self) -> String {
         self.place.without_column()
     }
+
+    /// The same without its directory: a rule's origin goes into documents, which should not tell
+    /// where the file lies, nor change with the directory that the program was called in.
+    pub(super) fn line_of_file(&self) -> String {
+        let line = self.line();
+        line.rsplit('/').next().unwrap_or(&line).to_owned()
+    }
 }
 
 /// A table that is being read.

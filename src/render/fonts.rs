@@ -11,7 +11,7 @@ use typst::utils::LazyHash;
 /// The fonts, and the index by which Typst chooses among them.
 pub(super) struct Fonts {
     pub(super) book: LazyHash<FontBook>,
-    pub(super) fonts: Vec<Font>,
+    pub(super) list: Vec<Font>,
     /// The same, ready to be asked for a glyph.
     faces: Vec<FontInstance>,
 }
@@ -35,7 +35,7 @@ pub(super) static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     Fonts {
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
         faces: fonts.iter().cloned().map(face).collect(),
-        fonts,
+        list: fonts,
     }
 });
 

@@ -58,6 +58,15 @@ pub fn take_in(
             return writer.quarantine(now, connection, raw, &reject.to_string());
         }
     };
+    // A state that can be read takes the place of one that could not.
+    if writer.any_quarantined()? {
+        let (stream, id) = (raw.stream, raw.id.clone());
+        writer.release(&RecordKey {
+            connection: connection.to_owned(),
+            stream,
+            id,
+        })?;
+    }
     for Identified { id, record } in records {
         let key = RecordKey {
             connection: connection.to_owned(),

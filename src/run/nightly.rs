@@ -1,7 +1,7 @@
 //! One pass: pull, import, review, deliver; each part on its own, interrupted anywhere, run again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stundenbuch_connectors::contract::Notice;
@@ -34,6 +34,9 @@ pub struct Plan {
     pub compare: bool,
     /// Stop after pulling and importing.
     pub pull_only: bool,
+    /// The store is a copy that will be thrown away: deliver nothing, and count requests in this
+    /// ledger, for they are really sent.
+    pub dry_run: Option<PathBuf>,
 }
 
 /// Runs one pass. Fails only when the ledger does; what else went wrong is in the report.
@@ -53,7 +56,9 @@ pub async fn run(
     })?;
     let platform = Platform {
         clock: Arc::clone(&clock),
-        budgets: Arc::new(Budgets::open(store.path())?),
+        budgets: Arc::new(Budgets::open(
+            plan.dry_run.as_deref().unwrap_or(store.path()),
+        )?),
     };
     let built = sources::build_all(config, environment, &platform);
 
@@ -71,13 +76,16 @@ pub async fn run(
     };
     tell_sources(store, clock.as_ref(), &report)?;
     tell_imports(store, clock.as_ref(), &report.imports)?;
+    review::tell_quarantine(store, clock.now())?;
     if !plan.pull_only {
         report.findings_new = review::review(store, config, clock.now())?;
-        let targets = built
-            .iter()
-            .filter_map(|(name, built)| Some((name.clone(), Arc::clone(built.as_ref().ok()?))))
-            .collect();
-        report.deliveries = outbox::deliver(store, clock.as_ref(), &targets).await?;
+        if plan.dry_run.is_none() {
+            let targets = built
+                .iter()
+                .filter_map(|(name, built)| Some((name.clone(), Arc::clone(built.as_ref().ok()?))))
+                .collect();
+            report.deliveries = outbox::deliver(store, clock.as_ref(), &targets).await?;
+        }
     }
     report.findings_open = store
         .findings(false)?
@@ -117,7 +125,7 @@ async fn pull_sources(
                     counts: Counts::default(),
                     requests: 0,
                     notices: Vec::new(),
-                    held: 0,
+                    held: store.absences(name, true)?.len(),
                     failure: Some(error.into()),
                 });
             }

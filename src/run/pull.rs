@@ -39,7 +39,7 @@ pub struct Pulled {
     pub counts: Counts,
     pub requests: u64,
     pub notices: Vec<Notice>,
-    /// Records that vanished, too many at once to believe it.
+    /// Records that vanished, too many at once to believe it; since whichever pull.
     pub held: usize,
     pub failure: Option<PullError>,
 }
@@ -197,9 +197,8 @@ fn handle(
     match message {
         Message::Page { at, page, done } => {
             let taken = store.write(|writer| take_page(writer, now, &sources[at], &page));
-            let outcome = taken.map(|(counts, held)| {
+            let outcome = taken.map(|counts| {
                 pulled[at].counts.add(&counts);
-                pulled[at].held += held;
                 pulled[at].notices.extend(page.notices);
             });
             pass_on(outcome, done)
@@ -227,6 +226,7 @@ fn handle(
                 None => writer.pulled(&source.name, now, compared),
                 Some(error) => writer.pull_failed(&source.name, now, &error.to_string()),
             })?;
+            pulled[at].held = store.absences(&source.name, true)?.len();
             pulled[at].requests = requests;
             pulled[at].failure = failure;
             Ok(())
@@ -255,7 +255,7 @@ fn take_page(
     now: DateTime<Utc>,
     source: &Source,
     page: &Page,
-) -> Result<(Counts, usize)> {
+) -> Result<Counts> {
     let mut counts = Counts::default();
     for raw in &page.raw {
         let read = source.connector.normalise(raw);
@@ -266,26 +266,27 @@ fn take_page(
         counts.deleted += u64::from(writer.append_deletion(now, &key, &gone.proof)?);
         writer.clear_absent(&key)?;
     }
-    let mut held = 0;
     for sweep in &page.swept {
-        held += take_sweep(writer, &source.name, sweep)?;
+        take_sweep(writer, &source.name, sweep)?;
     }
     writer.set_cursor(&source.name, &page.next)?;
-    Ok((counts, held))
+    Ok(counts)
 }
 
 /// What a complete listing did not name is looked for a second time; too much of it at once is
-/// held for a person. Returns how many are held.
-fn take_sweep(writer: &mut Writer<'_>, connection: &str, sweep: &Sweep) -> Result<usize> {
+/// held for a person. What waits for its second look already, because it was missed before or
+/// because a person let it, is not counted, and not held again.
+fn take_sweep(writer: &mut Writer<'_>, connection: &str, sweep: &Sweep) -> Result<()> {
     if writer.any_absent(connection)? {
         for id in &sweep.present {
             writer.clear_absent(&key(connection, sweep.stream, id))?;
         }
     }
-    let (absent, all) = writer.absent(connection, sweep)?;
+    let (mut absent, all) = writer.absent(connection, sweep)?;
+    let waiting = writer.waiting(connection)?;
+    absent.retain(|absent| !waiting.contains(&(absent.stream, absent.id.clone())));
     let held = absent.len() > ABSENT_MAX.max(all / ABSENT_SHARE);
-    writer.note_absent(connection, &absent, held)?;
-    Ok(if held { absent.len() } else { 0 })
+    writer.note_absent(connection, &absent, held)
 }
 
 fn take_confirmed(

@@ -26,7 +26,7 @@ pub struct SourceReport {
     pub counts: Counts,
     pub requests: u64,
     pub notices: Vec<String>,
-    /// Records that vanished, too many at once to believe it.
+    /// Records that vanished, too many at once to believe it; since whichever run.
     pub held: usize,
     pub failure: Option<Failure>,
 }

@@ -409,22 +409,32 @@ pub fn retry_quarantine(
                 _ => None,
             },
         };
-        match read {
-            Some(Ok(records)) => store.write(|writer| {
+        if let Some(Ok(records)) = read {
+            store.write(|writer| {
                 for found in &records {
                     writer.append_quarantined(now, &held, &found.id, found.record.clone())?;
                 }
-                writer.replace_findings(now, &subject(&held), &[])?;
                 Ok::<_, crate::store::Error>(())
-            })?,
-            _ => store.write(|writer| {
-                let finding = unreadable(&held);
-                writer.replace_findings(now, &subject(&held), &[finding])?;
-                Ok::<_, crate::store::Error>(())
-            })?,
+            })?;
         }
     }
     Ok(())
+}
+
+/// Tells what is in quarantine, and takes back what was told of what is not any more.
+pub fn tell_quarantine(store: &mut Store, now: DateTime<Utc>) -> Result<()> {
+    let held: Vec<Finding> = store.quarantined()?.iter().map(unreadable).collect();
+    store.write(|writer| {
+        writer.close_kind(
+            now,
+            Kind::UnreadableRecord,
+            &held.iter().map(Finding::id).collect(),
+        )?;
+        for finding in &held {
+            writer.open_finding(now, finding)?;
+        }
+        Ok(())
+    })
 }
 
 fn subject(held: &Quarantined) -> String {

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::connections::instant;
 use super::project::parse_key;
 use super::{Error, Result, Store, Writer};
-use crate::finding::Finding;
+use crate::finding::{Finding, Kind};
 use crate::work::{RecordKey, WorkId};
 
 /// A finding with its history.
@@ -51,6 +51,26 @@ impl Writer<'_> {
                  UNION SELECT id FROM finding WHERE other = ?1 AND closed_at IS NULL",
             )?
             .query_map([subject], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in open.iter().filter(|id| !except.contains(*id)) {
+            self.tx
+                .prepare_cached("UPDATE finding SET closed_at = ?2 WHERE id = ?1")?
+                .execute(params![id, now.timestamp()])?;
+        }
+        Ok(())
+    }
+
+    /// Closes the open findings of a kind, except these.
+    pub fn close_kind(
+        &mut self,
+        now: DateTime<Utc>,
+        kind: Kind,
+        except: &BTreeSet<String>,
+    ) -> Result<()> {
+        let open: Vec<String> = self
+            .tx
+            .prepare_cached("SELECT id FROM finding WHERE kind = ?1 AND closed_at IS NULL")?
+            .query_map([kind.name()], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for id in open.iter().filter(|id| !except.contains(*id)) {
             self.tx

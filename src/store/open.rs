@@ -1,6 +1,6 @@
 //! Opening and creating the file: settings, identity, migrations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -21,6 +21,16 @@ const BUSY: Duration = Duration::from_secs(30);
 impl Store {
     /// Opens the ledger for writing, creating it where there is none.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self> {
+        Self::open_as(path, now, None)
+    }
+
+    /// Creates a ledger with a given identity: that of the demo, whose documents shall be the
+    /// same everywhere. Ledgers of real work must never share one.
+    pub fn create_as(path: &Path, now: DateTime<Utc>, identity: [u8; 16]) -> Result<Self> {
+        Self::open_as(path, now, Some(identity))
+    }
+
+    fn open_as(path: &Path, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<Self> {
         if let Some(parent) = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
@@ -39,7 +49,7 @@ impl Store {
             conn,
             path: path.to_owned(),
         };
-        store.migrate(now)?;
+        store.migrate(now, identity)?;
         Ok(store)
     }
 
@@ -60,6 +70,27 @@ impl Store {
         };
         store.version()?;
         Ok(store)
+    }
+
+    /// Makes a whole copy of the ledger beside it; the file's name with `suffix` behind.
+    pub fn copy_beside(&self, suffix: &str) -> Result<PathBuf> {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".");
+        name.push(suffix);
+        let path = PathBuf::from(name);
+        Self::remove(&path);
+        self.conn
+            .backup("main", &path, None::<fn(rusqlite::backup::Progress)>)?;
+        Ok(path)
+    }
+
+    /// Removes a copy, with what SQLite keeps beside it. What is not there is gone.
+    pub fn remove(copy: &Path) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = copy.as_os_str().to_owned();
+            name.push(suffix);
+            let _ = std::fs::remove_file(PathBuf::from(name));
+        }
     }
 
     /// The version of the file's format; refuses files that are not ours or from the future.
@@ -86,7 +117,7 @@ impl Store {
         Ok(version)
     }
 
-    fn migrate(&mut self, now: DateTime<Utc>) -> Result<()> {
+    fn migrate(&mut self, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
         let version = self.version()?;
         let done = usize::try_from(version).expect("a checked version is not negative");
         for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
@@ -97,9 +128,11 @@ impl Store {
                     writer
                         .tx
                         .pragma_update(None, "application_id", APPLICATION_ID)?;
-                    let id: Vec<u8> = writer
-                        .tx
-                        .query_row("SELECT randomblob(16)", [], |row| row.get(0))?;
+                    let random = |row: &rusqlite::Row<'_>| row.get(0);
+                    let id = match identity {
+                        Some(identity) => identity,
+                        None => writer.tx.query_row("SELECT randomblob(16)", [], random)?,
+                    };
                     let genesis = Genesis {
                         ledger: hex(&id),
                         program: concat!("stundenbuch ", env!("CARGO_PKG_VERSION")).into(),

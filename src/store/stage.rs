@@ -49,6 +49,14 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Whether anything is in quarantine.
+    pub fn any_quarantined(&self) -> Result<bool> {
+        Ok(self
+            .tx
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM quarantine)")?
+            .query_row([], |row| row.get(0))?)
+    }
+
     /// Drops what quarantine holds of a record, because a newer state of it was received.
     pub fn release(&mut self, key: &RecordKey) -> Result<()> {
         let source = self.source(key)?;
@@ -129,6 +137,19 @@ impl Writer<'_> {
             .tx
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM absence WHERE connection = ?1)")?
             .query_row([connection], |row| row.get(0))?)
+    }
+
+    /// The absences of a connection that are not held: they wait for their second look.
+    pub fn waiting(&self, connection: &str) -> Result<HashSet<(Stream, ExternalId)>> {
+        let mut statement = self.tx.prepare_cached(
+            "SELECT stream, ext_id FROM absence WHERE connection = ?1 AND held = 0",
+        )?;
+        let waiting = statement.query_map([connection], |row| {
+            let stream: String = row.get(0)?;
+            let stream = Stream::parse(&stream).unwrap_or(Stream::Activity);
+            Ok((stream, ExternalId::new(row.get::<_, String>(1)?)))
+        })?;
+        Ok(waiting.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Lets absences be confirmed that were held for being too many; how many there were.

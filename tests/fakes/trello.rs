@@ -284,6 +284,31 @@ impl Trello {
         self.on(board, |board| board.lost = true);
     }
 
+    /// Drops the first cards of a board without a trace: neither an action nor activity.
+    pub fn lose_cards(&self, board: &str, count: usize) -> Vec<Value> {
+        self.on(board, |board| board.cards.drain(..count).collect())
+    }
+
+    /// Puts cards back as they were.
+    pub fn find_cards(&self, board: &str, cards: Vec<Value>) {
+        self.on(board, |board| drop(board.cards.splice(..0, cards)));
+    }
+
+    /// The ids of all boards.
+    pub fn boards(&self) -> Vec<String> {
+        self.world().boards.keys().cloned().collect()
+    }
+
+    /// The ids of a board's lists.
+    pub fn lists(&self, board: &str) -> Vec<String> {
+        self.on(board, |board| {
+            let lists = board.lists.iter();
+            lists
+                .map(|it| it["id"].as_str().unwrap().to_owned())
+                .collect()
+        })
+    }
+
     /// Drops all cards without a trace.
     pub fn empty_board(&self, board: &str) {
         self.on(board, |board| board.cards.clear());

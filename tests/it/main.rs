@@ -6,6 +6,7 @@
     reason = "helpers of tests fail and speak like tests"
 )]
 
+mod demo;
 mod ledger_format;
 mod render;
 mod tidy;

@@ -70,7 +70,7 @@ fn the_rate_of_the_contract_holds_where_no_general_rule_does() {
                 |day: Option<chrono::NaiveDate>| day.map_or("-".into(), |day| day.to_string());
             let (from, until) = (day(rule.from), day(rule.until));
             let project = rule.project.as_deref().unwrap_or("-");
-            let line = rule.origin.rsplit('/').next().unwrap();
+            let line = &rule.origin;
             format!("{} {project} {from} {until} {line}", rule.rate)
         })
         .collect();

@@ -66,8 +66,10 @@ struct Build<'a> {
     locale: Locale,
     words: &'static Words,
     zone: Option<Tz>,
-    /// Of the lines and sums.
+    /// Of what was tracked for the lines, and of the sums below the entries.
     lines: Precision,
+    /// Of what is charged; rounded to whole minutes by most contracts, whatever was tracked.
+    charged: Precision,
     /// Of the entries.
     entries: Precision,
     persons: BTreeSet<&'a str>,
@@ -99,6 +101,13 @@ impl<'a> Build<'a> {
                 lines
                     .flat_map(|l| [l.billed_seconds, l.tracked_seconds])
                     .chain(sums),
+            ),
+            charged: Precision::of(
+                statement
+                    .lines
+                    .iter()
+                    .map(|l| l.billed_seconds)
+                    .chain([totals.billed_seconds]),
             ),
             entries: Precision::of(entries.flat_map(|e| [e.billed_seconds, e.tracked_seconds])),
             persons: statement
@@ -136,7 +145,7 @@ impl<'a> Build<'a> {
             meta: self.meta(),
             lines: statement.lines.iter().map(|l| self.line(l)).collect(),
             not_charged: self.not_charged(),
-            total_time: self.amount(statement.totals.billed_seconds),
+            total_time: self.amount(statement.totals.billed_seconds, self.charged),
             sums: self.sums(),
             notes: statement.notes.iter().map(|note| block(note)).collect(),
             small_print: self.small_print(draft),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Build;
 use crate::billing::Line;
 use crate::money::Cents;
-use crate::render::duration::hours;
+use crate::render::duration::{Precision, hours};
 use crate::render::text::{block, line};
 
 /// A duration in both forms: 24:30 h is 24.50 hours, and often misread.
@@ -34,11 +34,11 @@ pub(super) struct Sum {
 }
 
 impl Build<'_> {
-    pub(super) fn amount(&self, seconds: i64) -> Amount {
+    pub(super) fn amount(&self, seconds: i64, precision: Precision) -> Amount {
         let (plain, exact) = hours(seconds);
         let about = if exact { "" } else { "≈\u{a0}" };
         Amount {
-            clock: format!("{}\u{a0}h", self.lines.print(seconds)),
+            clock: format!("{}\u{a0}h", precision.print(seconds)),
             hours: format!(
                 "{about}{}\u{a0}{}",
                 self.locale.number(&plain),
@@ -53,7 +53,7 @@ impl Build<'_> {
             title: block(&from.title),
             tracked: (from.tracked_seconds != from.billed_seconds)
                 .then(|| format!("{}\u{a0}h", self.lines.print(from.tracked_seconds))),
-            time: self.amount(from.billed_seconds),
+            time: self.amount(from.billed_seconds, self.charged),
             rate: self.locale.rate(from.rate),
             amount: self.locale.amount(from.amount),
         }
@@ -65,7 +65,7 @@ impl Build<'_> {
             position: String::new(),
             title: self.words.not_charged_time.to_owned(),
             tracked: None,
-            time: self.amount(seconds),
+            time: self.amount(seconds, self.lines),
             rate: String::new(),
             amount: self.locale.amount(Cents::ZERO),
         })

@@ -49,8 +49,8 @@ Website,Müller,Größe der Köpfe,,Jana,j@albers.example,,Yes,2026-01-12,09:00:
 ";
 
 const BOARD: &str = r#"{
-  "data": [{"gid": "1201", "resource_type": "task", "name": "Köpfe zeichnen", "completed": false, "notes": "",
-            "projects": [{"gid": "9", "name": "Website"}]}]
+  "data": [{"gid": "1201", "resource_type": "task", "name": "Köpfe zeichnen",
+            "completed": false, "notes": "", "projects": [{"gid": "9", "name": "Website"}]}]
 }"#;
 
 /// The key of the task in that export.

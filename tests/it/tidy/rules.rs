@@ -101,8 +101,8 @@ const BORDERS: [Border; 5] = [
             concat!("Instant::", "now("),
             concat!("tokio::time::", "sleep("),
         ],
-        // Benches measure, and measuring is asking for the time.
-        only: &["connectors/clock.rs", "benches/"],
+        // Benches measure, and a slow fake is slow in real time.
+        only: &["connectors/clock.rs", "benches/", "tests/fakes/wire.rs"],
         why: "only the clock asks for the time and waits; take a `Clock`",
     },
     Border {
@@ -120,7 +120,13 @@ const BORDERS: [Border; 5] = [
     },
     Border {
         words: &[concat!("std::", "env::var")],
-        only: &["src/cli/", "connectors/tests/", "tests/", "benches/"],
+        only: &[
+            "src/cli/",
+            "tests/",
+            "benches/",
+            "connectors/tests/",
+            "connectors/import/trello_board_tests.rs",
+        ],
         why: "the environment is read once, at the start; take an `Environment`",
     },
 ];
