@@ -8,6 +8,8 @@
 mod connectors;
 #[path = "tidy/links.rs"]
 mod links;
+#[path = "tidy/messages.rs"]
+mod messages;
 #[path = "tidy/rules.rs"]
 mod rules;
 
@@ -102,6 +104,13 @@ fn the_links_between_documents_lead_somewhere() {
         must_be_tidy(&links::broken(&sources, &|path: &Path| {
             root().join(path).exists()
         }));
+    }
+}
+
+#[test]
+fn the_messages_in_the_trouble_table_exist() {
+    if let Some(sources) = sources() {
+        must_be_tidy(&messages::invented(&sources));
     }
 }
 
