@@ -25,7 +25,7 @@ impl Store {
     }
 
     /// Creates a ledger with a given identity: that of the demo, whose documents shall be the
-    /// same everywhere. Ledgers of real work must never share one.
+    /// same each time. Ledgers of real work must never share one.
     pub fn create_as(path: &Path, now: DateTime<Utc>, identity: [u8; 16]) -> Result<Self> {
         Self::open_as(path, now, Some(identity))
     }

@@ -8,5 +8,6 @@
 
 mod demo;
 mod ledger_format;
+mod real_input;
 mod render;
 mod tidy;
