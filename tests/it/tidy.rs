@@ -33,7 +33,12 @@ impl Source {
     }
 
     fn is_rust(&self) -> bool {
-        self.path.ends_with(".rs")
+        self.has_extension("rs")
+    }
+
+    fn has_extension(&self, wanted: &str) -> bool {
+        let extension = Path::new(&self.path).extension();
+        extension.is_some_and(|extension| extension == wanted)
     }
 
     /// The lines that are code, with their numbers. A comment may name what code may not.

@@ -164,7 +164,7 @@ impl Projected {
         let revision: Revision<'_> = serde_json::from_str(&row.payload).unwrap();
         let content = sha256(revision.record.get().as_bytes()).to_vec();
         if revision.previous.is_none() {
-            let is_time = row.subject.splitn(3, '/').nth(1) == Some("time");
+            let is_time = row.subject.split('/').nth(1) == Some("time");
             let state = State {
                 id: row.seq,
                 revision: row.seq,
@@ -263,5 +263,7 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

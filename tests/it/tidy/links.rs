@@ -9,7 +9,7 @@ const AWAITED: [&str; 1] = ["docs/performance.md"];
 
 /// The relative links of all Markdown files that lead nowhere.
 pub(super) fn broken(sources: &[Source], exists: &dyn Fn(&Path) -> bool) -> Vec<String> {
-    let documents = sources.iter().filter(|source| source.path.ends_with(".md"));
+    let documents = sources.iter().filter(|source| source.has_extension("md"));
     let mut complaints = Vec::new();
     for source in documents {
         for target in links(&source.text) {

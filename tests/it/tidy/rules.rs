@@ -198,8 +198,7 @@ fn migrations(source: &Source) -> Vec<String> {
     let path = &source.path;
     let hash: String = Sha256::digest(source.text.as_bytes())
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     match MIGRATIONS.iter().find(|(shipped, _)| shipped == path) {
         Some((_, shipped)) if *shipped == hash => Vec::new(),
         Some(_) => vec![format!(
