@@ -14,7 +14,7 @@ use crate::matching::normal;
 use crate::render::{self, Format, RenderError, Rendered};
 use crate::store::{self, NewParcel, Store, WorkQuery, Writer};
 use crate::time::{Period, clock_text};
-use crate::work::{Work, WorkId};
+use crate::work::{RecordKey, Work, WorkId};
 
 /// Why a statement was not sealed; then nothing happened.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,24 @@ pub enum SealError {
     Render(#[from] RenderError),
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl SealError {
+    /// What a person can do, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Nothing { client, period } => Some(format!(
+                "`stundenbuch statement list` shows what was sealed already, and \
+                 `stundenbuch statement preview {client} --period {period}` why work is left out"
+            )),
+            Self::Changed(_) | Self::Settled { .. } => {
+                Some("look at the preview again, then seal again".into())
+            }
+            Self::Several { .. } => Some("seal shorter periods, each under one contract".into()),
+            Self::Render(_) => None,
+            Self::Store(error) => Some(error.hint().into()),
+        }
+    }
 }
 
 /// A draft with the works that it is made of.
@@ -58,17 +76,25 @@ pub fn preview(
 ) -> store::Result<Previews> {
     let works = open_works(store, config, client, period)?;
     let mut tasks: BTreeMap<WorkId, TaskRow> = BTreeMap::new();
+    let mut rows: BTreeMap<RecordKey, Option<TaskRow>> = BTreeMap::new();
     for work in &works {
-        if let Some((Some(key), _)) = store.matched(work.id)?
-            && let Some(item) = store.task(&key)?
-        {
-            tasks.insert(
-                work.id,
-                TaskRow {
+        let Some((Some(key), _)) = store.matched(work.id)? else {
+            continue;
+        };
+        // Many entries are about one task; it is read once.
+        let row = match rows.get(&key) {
+            Some(row) => row.clone(),
+            None => {
+                let row = store.task(&key)?.map(|item| TaskRow {
                     title: item.task.title,
                     url: item.task.url,
-                },
-            );
+                });
+                rows.insert(key, row.clone());
+                row
+            }
+        };
+        if let Some(row) = row {
+            tasks.insert(work.id, row);
         }
     }
     let head = store.head()?;
@@ -320,3 +346,7 @@ pub fn late(store: &Store, config: &Config, work: &Work) -> store::Result<Option
 fn whole_second(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }
+
+#[cfg(test)]
+#[path = "statements_tests.rs"]
+mod tests;

@@ -105,6 +105,10 @@ fn join(
         Worked::Span { start, .. } => *start,
         Worked::Day { date, .. } => date.and_time(chrono::NaiveTime::MIN).and_utc(),
     };
+    let candidates = writer.records_starting_at(start, &key.connection)?;
+    if candidates.is_empty() {
+        return Ok(false);
+    }
     let Some(mine) = writer.work_of(key)? else {
         return Ok(false);
     };
@@ -112,7 +116,7 @@ fn join(
     if my_standing.connections.len() > 1 {
         return Ok(false);
     }
-    for (work, other, candidate) in writer.records_starting_at(start, &key.connection)? {
+    for (work, other, candidate) in candidates {
         if work == mine || !same_work(entry, &candidate) {
             continue;
         }

@@ -271,6 +271,7 @@ impl<'a> Reviewer<'a> {
         }
         let query = WorkQuery {
             from: Some(start - NEAR),
+            ends_after: Some(start),
             until: Some(stop.max(start) + TimeDelta::seconds(1)),
             persons,
             ..WorkQuery::default()

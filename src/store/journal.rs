@@ -37,6 +37,18 @@ pub struct TracedRaw {
 impl Writer<'_> {
     /// Appends one row and brings the projection up to it.
     pub fn append(&mut self, now: DateTime<Utc>, subject: &str, event: &Event) -> Result<u64> {
+        let seq = self.append_row(now, subject, event)?;
+        self.project(seq, subject, event)?;
+        Ok(seq)
+    }
+
+    /// Appends one row; the caller brings the projection up to it.
+    pub(super) fn append_row(
+        &mut self,
+        now: DateTime<Utc>,
+        subject: &str,
+        event: &Event,
+    ) -> Result<u64> {
         let payload = event.payload();
         let at = now.timestamp();
         let payload_hash = sha256(payload.as_bytes());
@@ -64,7 +76,6 @@ impl Writer<'_> {
                 head.hash
             ])?;
         self.head = head;
-        self.project(head.seq, subject, event)?;
         Ok(head.seq)
     }
 }

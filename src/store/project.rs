@@ -3,8 +3,6 @@
 //! [`Writer::project`] is a pure function of the rows so far, so `ledger rebuild` can drop every
 //! table here, walk the journal again and arrive at the same bytes.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, NaiveTime, Utc};
 use rusqlite::{OptionalExtension, params};
 use stundenbuch_connectors::contract::Raw;
@@ -29,9 +27,18 @@ pub enum Appended {
     Same,
 }
 
-/// The numbers of the sources, read once a transaction.
+/// The numbers of the sources, read once a transaction. There are a handful, and each record
+/// asks: a walk over them costs less than a map's key.
 #[derive(Debug, Default)]
-pub(super) struct Sources(BTreeMap<(String, Stream), i64>);
+pub(super) struct Sources(Vec<(String, Stream, i64)>);
+
+impl Sources {
+    fn get(&self, key: &RecordKey) -> Option<i64> {
+        let mut all = self.0.iter();
+        all.find(|(connection, stream, _)| *stream == key.stream && *connection == key.connection)
+            .map(|(_, _, id)| *id)
+    }
+}
 
 /// A record's row in the projection.
 #[derive(Debug)]
@@ -96,7 +103,11 @@ impl Writer<'_> {
             previous,
         };
         let event = Event::Revision(Box::new(revision));
-        let seq = self.append(now, &key.to_string(), &event)?;
+        let seq = self.append_row(now, &key.to_string(), &event)?;
+        if let Event::Revision(revision) = &event {
+            let known = known.as_ref().map(|known| known.id);
+            self.project_revision(seq, key, revision, content, known)?;
+        }
         Ok(if known.is_some() {
             Appended::Changed(seq)
         } else {
@@ -132,7 +143,15 @@ impl Writer<'_> {
     pub(super) fn project(&mut self, seq: u64, subject: &str, event: &Event) -> Result<()> {
         match event {
             Event::Genesis(_) | Event::Delivered(_) => Ok(()),
-            Event::Revision(revision) => self.project_revision(seq, subject, revision),
+            Event::Revision(revision) => {
+                let key = parse_key(subject)?;
+                let known = match revision.previous {
+                    Some(_) => Some(self.expect_known(&key)?.id),
+                    None => None,
+                };
+                let content = content_hash(&revision.record);
+                self.project_revision(seq, &key, revision, content, known)
+            }
             Event::Deleted(_) => self.project_deletion(seq, subject),
             Event::SameWork(same) => self.project_same_work(subject, same),
             Event::Alias(alias) => self.project_alias(subject, alias),
@@ -140,9 +159,15 @@ impl Writer<'_> {
         }
     }
 
-    fn project_revision(&mut self, seq: u64, subject: &str, revision: &Revision) -> Result<()> {
-        let key = parse_key(subject)?;
-        let content = content_hash(&revision.record);
+    /// `known` is the record's number, where it had a revision before.
+    fn project_revision(
+        &mut self,
+        seq: u64,
+        key: &RecordKey,
+        revision: &Revision,
+        content: [u8; 32],
+        known: Option<u64>,
+    ) -> Result<()> {
         let columns = match &revision.record {
             Record::TimeEntry(entry) => time_columns(entry),
             _ => TimeColumns::default(),
@@ -154,8 +179,8 @@ impl Writer<'_> {
             project,
             client,
         } = columns;
-        if revision.previous.is_none() {
-            let source = self.source(&key)?;
+        let Some(known) = known else {
+            let source = self.source(key)?;
             let is_time = matches!(revision.record, Record::TimeEntry(_));
             self.tx
                 .prepare_cached(
@@ -178,8 +203,7 @@ impl Writer<'_> {
                     client,
                 ])?;
             return Ok(());
-        }
-        let known = self.expect_known(&key)?;
+        };
         self.tx
             .prepare_cached(
                 "UPDATE record SET scope = ?2, revision = ?3, content = ?4, deleted = NULL,
@@ -188,7 +212,7 @@ impl Writer<'_> {
                  WHERE id = ?1",
             )?
             .execute(params![
-                known.id,
+                known,
                 revision.scope,
                 seq,
                 content,
@@ -300,10 +324,8 @@ impl Writer<'_> {
 
     /// The number of a source; a new one gets the next.
     pub(super) fn source(&mut self, key: &RecordKey) -> Result<i64> {
-        // Two look-ups by borrowed parts would need a second map; a run has a handful of sources.
-        let wanted = (key.connection.clone(), key.stream);
-        if let Some(id) = self.sources.0.get(&wanted) {
-            return Ok(*id);
+        if let Some(id) = self.sources.get(key) {
+            return Ok(id);
         }
         let stream = key.stream.as_str();
         self.tx
@@ -313,17 +335,14 @@ impl Writer<'_> {
             .tx
             .prepare_cached("SELECT id FROM source WHERE connection = ?1 AND stream = ?2")?
             .query_row([key.connection.as_str(), stream], |row| row.get(0))?;
-        self.sources.0.insert(wanted, id);
+        let source = (key.connection.clone(), key.stream, id);
+        self.sources.0.push(source);
         Ok(id)
     }
 
     /// Keeps a received record for good.
     pub(super) fn keep_raw(&self, now: DateTime<Utc>, key: &RecordKey, raw: &Raw) -> Result<u64> {
-        let source = self
-            .sources
-            .0
-            .get(&(key.connection.clone(), key.stream))
-            .copied();
+        let source = self.sources.get(key);
         self.tx
             .prepare_cached(
                 "INSERT INTO raw (source, ext_id, scope, received_at, body)

@@ -63,7 +63,8 @@ impl Writer<'_> {
         let ids: Vec<u64> = self
             .tx
             .prepare_cached(
-                "SELECT q.raw FROM quarantine q JOIN raw r ON r.id = q.raw
+                // CROSS keeps this order: quarantine is short, and the received records are many.
+                "SELECT q.raw FROM quarantine q CROSS JOIN raw r ON r.id = q.raw
                  WHERE r.source = ?1 AND r.ext_id = ?2",
             )?
             .query_map(params![source, key.id.as_str()], |row| row.get(0))?
@@ -222,16 +223,20 @@ impl Writer<'_> {
         };
         let present: HashSet<&str> = sweep.present.iter().map(ExternalId::as_str).collect();
         let (mut absent, mut all) = (Vec::new(), 0);
-        // A running timer is in no report, so only finished time is looked for in a window.
-        let mut statement = self.tx.prepare_cached(
+        // A running timer is in no report, so only finished time is looked for in a window. The
+        // plus keeps SQLite from walking the whole source where the window is a few weeks.
+        let sql = if sweep.from.is_none() && sweep.until.is_none() {
             "SELECT ext_id FROM record
-             WHERE source = ?1 AND scope = ?2 AND deleted IS NULL
-               AND (?3 IS NULL OR (start_at >= ?3 AND seconds IS NOT NULL))
-               AND (?4 IS NULL OR (start_at < ?4 AND seconds IS NOT NULL))
-             ORDER BY id",
-        )?;
-        let from = sweep.from.map(|from| from.timestamp());
-        let until = sweep.until.map(|until| until.timestamp());
+             WHERE source = ?1 AND scope = ?2 AND deleted IS NULL AND ?3 <= ?4 ORDER BY id"
+        } else {
+            "SELECT ext_id FROM record
+             WHERE +source = ?1 AND scope = ?2 AND deleted IS NULL
+               AND start_at >= ?3 AND start_at < ?4 AND seconds IS NOT NULL
+             ORDER BY id"
+        };
+        let mut statement = self.tx.prepare_cached(sql)?;
+        let from = sweep.from.map_or(i64::MIN, |from| from.timestamp());
+        let until = sweep.until.map_or(i64::MAX, |until| until.timestamp());
         let mut rows = statement.query(params![source, sweep.scope, from, until])?;
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;

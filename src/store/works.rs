@@ -19,13 +19,15 @@ pub struct WorkQuery {
     pub from: Option<DateTime<Utc>>,
     /// Starts before.
     pub until: Option<DateTime<Utc>>,
+    /// Ends after, still runs, or has only a day.
+    pub ends_after: Option<DateTime<Utc>>,
     /// Normalised names of the client or project, any of them.
     pub client_or_project: Option<(Vec<String>, Vec<String>)>,
     /// Normalised names of the person, any of them.
     pub persons: Vec<String>,
     /// Only what no sealed statement settles.
     pub unsettled: bool,
-    pub works: Vec<WorkId>,
+    pub work: Option<WorkId>,
 }
 
 const WORK_COLUMNS: &str = "SELECT r.work, s.connection, s.stream, r.ext_id, r.revision,
@@ -49,6 +51,13 @@ impl Store {
             sql.push_str(" AND r.start_at < ?");
             values.push(until.timestamp().into());
         }
+        if let Some(after) = query.ends_after {
+            // Work that has only a day stands at 00:00 UTC of it.
+            sql.push_str(
+                " AND (r.seconds IS NULL OR r.start_at + r.seconds > ? OR r.start_at % 86400 = 0)",
+            );
+            values.push(after.timestamp().into());
+        }
         if let Some((clients, projects)) = &query.client_or_project {
             sql.push_str(&format!(
                 " AND (r.client IN ({}) OR r.project IN ({}))",
@@ -67,11 +76,12 @@ impl Store {
         if query.unsettled {
             sql.push_str(" AND t.statement IS NULL");
         }
-        if !query.works.is_empty() {
-            sql.push_str(&format!(" AND r.work IN ({})", marks(query.works.len())));
-            for work in &query.works {
-                values.push(i64::try_from(work.0).unwrap_or(i64::MAX).into());
-            }
+        if let Some(work) = query.work {
+            // A work's own record by its number, those that joined it by their index; asked for
+            // by `work` alone, SQLite would read every record.
+            sql.push_str(" AND ((r.id = ? AND r.work = ?) OR (r.work = ? AND r.work <> r.id))");
+            let work = Value::from(i64::try_from(work.0).unwrap_or(i64::MAX));
+            values.extend([work.clone(), work.clone(), work]);
         }
         sql.push_str(" ORDER BY r.start_at, r.work");
         let mut statement = self.conn.prepare_cached(&sql)?;
@@ -86,7 +96,7 @@ impl Store {
     /// One work in its current state.
     pub fn work(&self, id: WorkId) -> Result<Option<Work>> {
         let query = WorkQuery {
-            works: vec![id],
+            work: Some(id),
             ..WorkQuery::default()
         };
         Ok(self.works(&query)?.pop())
@@ -215,8 +225,11 @@ impl Store {
         mut each: impl FnMut(RecordKey, u64, bool, Record),
     ) -> Result<()> {
         let mut statement = self.conn.prepare_cached(
+            // CROSS keeps this order: SQLite would walk all records to have them sorted, and a
+            // ledger has few tasks beside many entries.
             "SELECT s.connection, s.stream, r.ext_id, r.revision, r.deleted IS NOT NULL, j.payload
-               FROM source s JOIN record r ON r.source = s.id JOIN journal j ON j.seq = r.revision
+               FROM source s CROSS JOIN record r ON r.source = s.id
+                             CROSS JOIN journal j ON j.seq = r.revision
               WHERE s.stream = ?1 ORDER BY r.id",
         )?;
         let mut rows = statement.query([stream.as_str()])?;
@@ -252,11 +265,13 @@ impl Writer<'_> {
         not_from: &str,
     ) -> Result<Vec<(WorkId, RecordKey, TimeEntry)>> {
         let mut statement = self.tx.prepare_cached(
+            // The other sources first: mostly there are none, and then there is nothing to read.
+            // The plus makes the instant and not the source lead to their records.
             "SELECT r.work, s.connection, s.stream, r.ext_id, j.payload
-               FROM record r
-               JOIN source s ON s.id = r.source
-               JOIN journal j ON j.seq = r.revision
-              WHERE r.start_at = ?1 AND r.deleted IS NULL AND s.connection <> ?2
+               FROM source s CROSS JOIN record r ON +r.source = s.id
+                             CROSS JOIN journal j ON j.seq = r.revision
+              WHERE s.stream = 'time' AND s.connection <> ?2
+                AND r.start_at = ?1 AND r.deleted IS NULL
               ORDER BY r.id",
         )?;
         let mut rows = statement.query(params![start.timestamp(), not_from])?;
