@@ -136,7 +136,10 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         });
     match store {
         Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
-        Some(StoreError::Foreign { .. } | StoreError::Newer { .. }) | None => Exit::Usage,
+        // A second daemon would only wait for the first one to end.
+        Some(StoreError::Locked { .. } | StoreError::Missing { .. })
+        | Some(StoreError::Foreign { .. } | StoreError::Newer { .. })
+        | None => Exit::Usage,
         Some(_) => Exit::ForNow,
     }
 }

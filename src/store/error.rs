@@ -13,6 +13,8 @@ pub enum Error {
         reason: String,
         hint: &'static str,
     },
+    #[error("open the ledger {path}: there is no such file")]
+    Missing { path: PathBuf },
     #[error("{path} is not a ledger of this program")]
     Foreign { path: PathBuf },
     #[error(
@@ -36,6 +38,9 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Open { hint, .. } => hint,
+            Self::Missing { .. } => {
+                "run `stundenbuch nightly` or `stundenbuch import` first; they create it"
+            }
             Self::Foreign { .. } => "set `ledger.path` in the configuration to another file",
             Self::Newer { .. } => "install the newer version; an older one never writes to it",
             Self::Locked { .. } => {

@@ -58,10 +58,8 @@ impl Store {
     /// Opens an existing ledger for reading.
     pub fn open_read_only(path: &Path) -> Result<Self> {
         if !path.exists() {
-            return Err(Error::Open {
+            return Err(Error::Missing {
                 path: path.to_owned(),
-                reason: "there is no such file".into(),
-                hint: "run `stundenbuch nightly` or `stundenbuch import` first; they create it",
             });
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
