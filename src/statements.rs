@@ -135,10 +135,17 @@ fn open_works(
         ..WorkQuery::default()
     };
     let mut works = store.works(&query)?;
+    let mut asked: BTreeMap<[Option<String>; 2], bool> = BTreeMap::new();
     works.retain(|work| {
-        !work.deleted
-            && period.contains(entry_day(&work.entry, client.time_zone))
-            && attribute(&work.entry, &config.clients) == Attribution::Client(client.key.clone())
+        let entry = &work.entry;
+        if work.deleted || !period.contains(entry_day(entry, client.time_zone)) {
+            return false;
+        }
+        // The two names alone decide, and a month has few of them.
+        let names = [&entry.project, &entry.client].map(|named| named.as_ref()?.name.clone());
+        *asked.entry(names).or_insert_with(|| {
+            attribute(entry, &config.clients) == Attribution::Client(client.key.clone())
+        })
     });
     Ok(works)
 }

@@ -36,8 +36,8 @@ impl House {
         std::fs::create_dir_all(dir).unwrap();
         let file = dir.join("stundenbuch.toml");
         std::fs::write(&file, configuration(sheet.people)).unwrap();
-        let config = Config::load(Some(&file), &BTreeMap::new())
-            .unwrap_or_else(|errors| panic!("{errors}"));
+        let config =
+            Config::load(Some(&file), &BTreeMap::new()).unwrap_or_else(|errors| panic!("{errors}"));
         Self {
             dir: dir.to_owned(),
             sheet,

@@ -44,13 +44,25 @@ pub(crate) fn measure(options: &Options, table: &mut Table) {
     let store = Store::open_read_only(&ledger).unwrap();
     let report = || preview(&store, &house.config, client, period).unwrap();
 
-    let listed = report().previews.iter().map(|it| it.works.len()).sum::<usize>();
+    let listed = report()
+        .previews
+        .iter()
+        .map(|it| it.works.len())
+        .sum::<usize>();
     assert_eq!(i64::try_from(listed).unwrap(), aggregate(), "the same rows");
     // Alternately, so that whatever else the machine does meets both.
     let pairs: Vec<(Duration, Duration)> = (0..TIMES)
-        .map(|_| (timed(|| black_box(report())).0, timed(|| black_box(aggregate())).0))
+        .map(|_| {
+            (
+                timed(|| black_box(report())).0,
+                timed(|| black_box(aggregate())).0,
+            )
+        })
         .collect();
-    let ratios: Vec<f64> = pairs.iter().map(|(one, other)| ratio(*one, *other)).collect();
+    let ratios: Vec<f64> = pairs
+        .iter()
+        .map(|(one, other)| ratio(*one, *other))
+        .collect();
     let whole = median(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
     let sum = median(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     let times = median(&ratios);
@@ -72,5 +84,8 @@ pub(crate) fn measure(options: &Options, table: &mut Table) {
         let store = Store::open_read_only(&ledger).unwrap();
         black_box(preview(&store, &house.config, client, period).unwrap());
     });
-    table.tell("month report: with opening the ledger", milliseconds(opened));
+    table.tell(
+        "month report: with opening the ledger",
+        milliseconds(opened),
+    );
 }

@@ -49,7 +49,11 @@ fn night(house: &House, edition: u32) -> Duration {
     let rows = (0..CHANGES).rev().map(|number| last - 1 - number * 10);
     house.sheet.write_some(&csv, rows, edition);
     let mut store = Store::open(&ledger, now()).unwrap();
-    assert_eq!(import(&mut store, &csv), u64::from(CHANGES), "each is a change");
+    assert_eq!(
+        import(&mut store, &csv),
+        u64::from(CHANGES),
+        "each is a change"
+    );
     timed(|| run(house, &mut store, &ledger)).0
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::Options;
 use crate::house::{House, remove};
-use crate::table::{Table, median, mebibytes, milliseconds, repeated, seconds};
+use crate::table::{Table, mebibytes, median, milliseconds, repeated, seconds};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stundenbuch");
 const MB: u64 = 1 << 20;
@@ -79,8 +79,14 @@ fn starting(house: &House, table: &mut Table) {
             assert!(output.status.code() < Some(2), "{output:?}");
         })
     };
-    table.tell("a command without a ledger", milliseconds(command("connectors")));
-    table.tell("`status` on the large ledger", milliseconds(command("status")));
+    table.tell(
+        "a command without a ledger",
+        milliseconds(command("connectors")),
+    );
+    table.tell(
+        "`status` on the large ledger",
+        milliseconds(command("status")),
+    );
 }
 
 /// A daemon that finds all entries in a watched folder on its first night: it imports them,

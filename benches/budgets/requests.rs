@@ -79,7 +79,10 @@ async fn nights(table: &mut Table) {
         "≤ 12",
         of_trello <= 12,
     );
-    table.tell("requests: first pull of 1,000 entries", of_toggl.to_string());
+    table.tell(
+        "requests: first pull of 1,000 entries",
+        of_toggl.to_string(),
+    );
     let (of_toggl, of_trello) = counts[1];
     table.judge(
         "requests: quiet night, Toggl + Trello",

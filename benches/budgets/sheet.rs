@@ -54,12 +54,7 @@ impl Sheet {
 
     /// Writes rows by their number; `edition` changes what can be corrected in a row without
     /// its becoming another entry.
-    pub(crate) fn write_some(
-        self,
-        path: &Path,
-        rows: impl IntoIterator<Item = u32>,
-        edition: u32,
-    ) {
+    pub(crate) fn write_some(self, path: &Path, rows: impl IntoIterator<Item = u32>, edition: u32) {
         let mut out = BufWriter::with_capacity(1 << 16, File::create(path).unwrap());
         out.write_all(
             "\u{feff}User,Email,Client,Project,Task,Description,Billable,Start date,\
