@@ -64,19 +64,15 @@ pub fn preview(
             continue;
         };
         // Many entries are about one task; it is read once.
-        let row = match rows.get(&key) {
-            Some(row) => row.clone(),
-            None => {
-                let row = store.task(&key)?.map(|item| TaskRow {
-                    title: item.task.title,
-                    url: item.task.url,
-                });
-                rows.insert(key, row.clone());
-                row
-            }
-        };
-        if let Some(row) = row {
-            tasks.insert(work.id, row);
+        if !rows.contains_key(&key) {
+            let row = store.task(&key)?.map(|item| TaskRow {
+                title: item.task.title,
+                url: item.task.url,
+            });
+            rows.insert(key.clone(), row);
+        }
+        if let Some(Some(row)) = rows.get(&key) {
+            tasks.insert(work.id, row.clone());
         }
     }
     let head = store.head()?;
