@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 use stundenbuch_connectors as connectors;
 
 use crate::config::ConfigErrors;
+use crate::statements::SealError;
+use crate::store;
 
 /// An error that knows what a person can do about it; also a context for another error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +74,12 @@ fn hint_of_one(error: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(errors) = error.downcast_ref::<ConfigErrors>() {
         return Some(errors.hint().to_owned());
+    }
+    if let Some(error) = error.downcast_ref::<store::Error>() {
+        return Some(error.hint().to_owned());
+    }
+    if let Some(error) = error.downcast_ref::<SealError>() {
+        return error.hint();
     }
     let advised = error.downcast_ref::<Advised>()?;
     Some(advised.hint.clone())

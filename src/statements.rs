@@ -33,6 +33,24 @@ pub enum SealError {
     Store(#[from] store::Error),
 }
 
+impl SealError {
+    /// What a person can do, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Nothing { client, period } => Some(format!(
+                "`stundenbuch statement list` shows what was sealed already, and \
+                 `stundenbuch statement preview {client} --period {period}` why work is left out"
+            )),
+            Self::Changed(_) | Self::Settled { .. } => {
+                Some("look at the preview again, then seal again".into())
+            }
+            Self::Several { .. } => Some("seal shorter periods, each under one contract".into()),
+            Self::Render(_) => None,
+            Self::Store(error) => Some(error.hint().into()),
+        }
+    }
+}
+
 /// A draft with the works that it is made of.
 #[derive(Clone, Debug)]
 pub struct Preview {
@@ -331,3 +349,7 @@ pub fn late(store: &Store, config: &Config, work: &Work) -> store::Result<Option
 fn whole_second(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }
+
+#[cfg(test)]
+#[path = "statements_tests.rs"]
+mod tests;

@@ -5,9 +5,35 @@
 //! that only one of them gives: no change feed, no stable file number, no locks, no hash. A
 //! file is its path, and a change is another size or another time.
 //!
-//! File system calls can hang for ever (a hard NFS mount whose server is away). They run on a
-//! thread of their own, one at a time, and a caller that has waited long enough goes on without
-//! an answer.
+//! # What it reads
+//!
+//! Every regular file below the directory, by a walk of all of it at each pull: its path, its
+//! size and its time, never its content, except of a file that is an import. Links are not
+//! followed, and what office programs and synchronisation clients leave lying about is passed
+//! over. A folder that cannot be read is unknown, and nothing in it counts as gone; a file is
+//! gone when a whole walk did not show it and the file system, asked for it, does not have it.
+//!
+//! # What it writes
+//!
+//! Documents, each at once and whole: under a name of our own first, then renamed to the wanted
+//! name. A file that we did not put there is never replaced; ours goes beside it.
+//!
+//! # Credentials
+//!
+//! None. The user that the program runs as must be able to read the directory, and to write to
+//! it where documents are delivered.
+//!
+//! # Limits
+//!
+//! 200,000 files and 64 folders deep, ten minutes for a walk, five for a delivery. File system
+//! calls can hang for ever (a hard NFS mount whose server is away). They run on a thread of their
+//! own, one at a time, and a caller that has waited long enough goes on without an answer.
+//!
+//! # Known gaps
+//!
+//! A change that leaves size and times as they were is not seen. A renamed file is one that is
+//! gone and another that is new, for nothing that all drives have tells them apart. Who changed
+//! a file is not known. Names that are no UTF-8 are written with escapes.
 
 mod deliver;
 mod failure;

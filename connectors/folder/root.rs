@@ -125,7 +125,13 @@ impl Place {
 
     fn not_opened(&self, errno: Errno) -> Error {
         match errno {
-            Errno::NOENT => self.away("nothing lies at the path"),
+            // A slip in the settings looks the same as a share that is away.
+            Errno::NOENT => Error::new(
+                Kind::Unavailable,
+                "the folder is not there: nothing lies at the path",
+            )
+            .with("path", self.path.display())
+            .hint("correct `path`, or mount the share that belongs there"),
             Errno::NOTDIR => Error::new(Kind::Settings, "the path is a file, not a folder")
                 .with("path", self.path.display())
                 .hint("give the folder in `path`"),

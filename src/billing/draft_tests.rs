@@ -432,7 +432,8 @@ proptest! {
         prop_assert_eq!(totals.gross.get(), net + (net * 19 + 50) / 100);
         prop_assert_eq!(totals.tracked_seconds, inside);
         prop_assert_eq!(totals.tracked_seconds, charged + totals.non_billable_seconds);
-        prop_assert_eq!(totals.billed_seconds, s.lines.iter().map(|l| l.billed_seconds).sum::<i64>());
+        let billed: i64 = s.lines.iter().map(|l| l.billed_seconds).sum();
+        prop_assert_eq!(totals.billed_seconds, billed);
         for row in &s.entries {
             let id = WorkId(row.work[1..].parse().unwrap());
             prop_assert_eq!(draft.line_of.get(&id).copied(), row.line);

@@ -73,6 +73,7 @@ pub(super) fn lines(client: &Client, items: &[Item<'_>], people: &[Person]) -> O
         .filter(|key| key.group != Group::Rest)
         .map(|key| key.contract)
         .collect();
+    let mut since = Vec::new();
     let mut made = Lines {
         list: Vec::new(),
         position: vec![None; items.len()],
@@ -107,8 +108,38 @@ pub(super) fn lines(client: &Client, items: &[Item<'_>], people: &[Person]) -> O
             amount: key.rate.price_of(billed.line)?,
             rate_rule: rules(items, indices),
         });
+        since.push(indices.iter().filter_map(|i| items[*i].rule?.1.from).min());
     }
+    tell_apart(&mut made.list, &since, client.language);
     Some(made)
+}
+
+/// Lines that differ in nothing but their rate say from when theirs holds.
+fn tell_apart(lines: &mut [Line], since: &[Option<NaiveDate>], language: Language) {
+    let mut titles: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for line in lines.iter() {
+        *titles
+            .entry((line.contract.clone(), line.title.clone()))
+            .or_default() += 1;
+    }
+    for (line, since) in lines.iter_mut().zip(since) {
+        let alike = titles[&(line.contract.clone(), line.title.clone())] > 1;
+        if let (true, Some(day)) = (alike, since) {
+            let word = match language {
+                Language::De => "ab",
+                Language::En => "from",
+            };
+            line.title = format!("{} ({word} {})", line.title, date(*day, language));
+        }
+    }
+}
+
+/// A day within a title.
+fn date(day: NaiveDate, language: Language) -> String {
+    match language {
+        Language::De => day.format("%d.%m.%Y").to_string(),
+        Language::En => day.format("%Y-%m-%d").to_string(),
+    }
 }
 
 fn group(index: usize, item: &Item<'_>, people: &[Person]) -> Group {
@@ -133,10 +164,7 @@ fn label(
     people: &[Person],
     split: bool,
 ) -> Option<String> {
-    let date = |day: NaiveDate| match language {
-        Language::De => day.format("%d.%m.%Y").to_string(),
-        Language::En => day.format("%Y-%m-%d").to_string(),
-    };
+    let date = |day: NaiveDate| date(day, language);
     let rest = || {
         let words = match language {
             Language::De => "weitere Leistungen",

@@ -106,8 +106,8 @@ fn print(app: &App, file: &str, answers: &[Answer]) -> anyhow::Result<()> {
         let words = match (&answer.account, &answer.error) {
             (Some(account), _) if answer.details.is_empty() => account.clone(),
             (Some(account), _) => format!("{account} ({})", answer.details.join(", ")),
-            (None, Some(error)) => format!("FAILED: {error}"),
-            (None, None) => String::new(),
+            // The whole of it is told below the table.
+            (None, _) => "FAILED".to_owned(),
         };
         table.row(vec![
             answer.connection.clone(),
@@ -119,9 +119,11 @@ fn print(app: &App, file: &str, answers: &[Answer]) -> anyhow::Result<()> {
         app.out.line(&line)?;
     }
     for answer in answers {
+        let Some(error) = &answer.error else { continue };
+        app.out
+            .say(&format!("\nerror: {}: {error}", answer.connection));
         if let Some(hint) = &answer.hint {
-            app.out
-                .say(&format!("\nhint: {}: {hint}", answer.connection));
+            app.out.say(&format!("hint: {hint}"));
         }
     }
     Ok(())

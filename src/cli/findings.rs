@@ -8,6 +8,9 @@ use crate::store::StoredFinding;
 
 pub(super) fn run(app: &App, args: &args::Findings) -> anyhow::Result<Exit> {
     let config = app.config()?;
+    if let Some(key) = &args.client {
+        super::statement::client(&config, key)?;
+    }
     let store = app.open_read_only(&config)?;
     let mut findings = store.findings(args.all)?;
     if let Some(client) = &args.client {

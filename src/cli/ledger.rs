@@ -38,12 +38,17 @@ fn verify(app: &App) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
         Some(damage) => {
-            let place = damage
-                .row
-                .map_or("the file".to_owned(), |row| format!("row {row}"));
-            let what = format!("the ledger is damaged at {place}: {}", damage.what);
-            let hint = "stop the daemon, keep a copy of the file, and restore a backup; rows \
-                        before this one hold";
+            let (what, hint) = match damage.row {
+                Some(row) => (
+                    format!("the ledger is damaged at row {row}: {}", damage.what),
+                    "stop the daemon, keep a copy of the file, and restore a backup; rows \
+                     before this one hold",
+                ),
+                None => (
+                    format!("the ledger is damaged: {}", damage.what),
+                    "stop the daemon and keep a copy of the file before anything else",
+                ),
+            };
             app.out
                 .say(&crate::error_text::of(&Advised::new(what, hint).into()));
             Ok(Exit::NeedsPerson)

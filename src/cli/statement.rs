@@ -29,8 +29,8 @@ pub(super) fn run(app: &App, args: &args::Statement) -> anyhow::Result<Exit> {
 }
 
 fn preview(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Exit> {
-    let store = app.open_read_only(config)?;
     let client = client(config, &of.client)?;
+    let store = app.open_read_only(config)?;
     let period = period(app, client, of.period);
     let statements::Previews { previews, findings } =
         statements::preview(&store, config, client, period)?;
@@ -229,7 +229,8 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn client<'a>(config: &'a Config, key: &str) -> anyhow::Result<&'a Client> {
+/// The client of that key, or which there are.
+pub(super) fn client<'a>(config: &'a Config, key: &str) -> anyhow::Result<&'a Client> {
     config.client(key).ok_or_else(|| {
         let keys: Vec<_> = config
             .clients

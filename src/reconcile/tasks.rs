@@ -131,7 +131,7 @@ fn over(about: &About<'_>, item: &TaskItem, archived_at: Option<DateTime<Utc>>) 
         Kind::TimeOnArchivedTask,
         Severity::Check,
         format!(
-            "{} was tracked on the task {}, which was {state} since {}.",
+            "{} was tracked on the task {}, which had been {state} since {}.",
             about.entry(),
             quoted(&item.task.title),
             local_time(at, about.zone).format("%Y-%m-%d %H:%M")

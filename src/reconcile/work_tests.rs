@@ -244,11 +244,9 @@ fn time_on_a_task_that_was_over_is_told_only_when_that_is_certain() {
         "it was done during the work"
     );
     case.item.task.done_at = Some(at("2026-10-13T15:00:00Z"));
-    assert!(
-        case.sentence(good(MORNING, 3600)).ends_with(
-            "was tracked on the task \"Relaunch\", which was done since 2026-10-13 17:00."
-        )
-    );
+    assert!(case.sentence(good(MORNING, 3600)).ends_with(
+        "was tracked on the task \"Relaunch\", which had been done since 2026-10-13 17:00."
+    ));
     case.item.task.state = TaskState::Open;
     assert_eq!(case.kinds(good(MORNING, 3600)), [], "it was opened again");
     case.archived_at = Some(at("2026-10-13T15:00:00Z"));

@@ -53,7 +53,15 @@ impl Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
+        use rusqlite::{Error as Sqlite, ErrorCode};
+        if let Sqlite::FromSqlConversionFailure(..)
+        | Sqlite::InvalidColumnType(..)
+        | Sqlite::IntegralValueOutOfRange(..)
+        | Sqlite::Utf8Error(..) = error
+        {
+            // The tables are strict: what we wrote can be read back.
+            return Self::Damaged(error.to_string());
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::ReadOnly) => Self::ReadOnly,

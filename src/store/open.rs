@@ -14,7 +14,7 @@ use crate::ledger::{Event, Genesis, hex};
 const APPLICATION_ID: i64 = 0x5374_4275;
 
 /// One step a version; shipped steps are never edited.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
 
 /// How long a statement waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ impl Store {
     }
 
     /// Creates a ledger with a given identity: that of the demo, whose documents shall be the
-    /// same everywhere. Ledgers of real work must never share one.
+    /// same each time. Ledgers of real work must never share one.
     pub fn create_as(path: &Path, now: DateTime<Utc>, identity: [u8; 16]) -> Result<Self> {
         Self::open_as(path, now, Some(identity))
     }
@@ -65,12 +65,10 @@ impl Store {
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         conn.pragma_update(None, "query_only", true)?;
-        let store = Self {
+        Ok(Self {
             conn,
             path: path.to_owned(),
-        };
-        store.version()?;
-        Ok(store)
+        })
     }
 
     /// Makes a whole copy of the ledger beside it; the file's name with `suffix` behind.
@@ -94,32 +92,8 @@ impl Store {
         }
     }
 
-    /// The version of the file's format; refuses files that are not ours or from the future.
-    fn version(&self) -> Result<i64> {
-        let pragma = |name: &str| -> Result<i64> {
-            Ok(self.conn.pragma_query_value(None, name, |row| row.get(0))?)
-        };
-        let version = pragma("user_version")?;
-        let tables: i64 = self
-            .conn
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if tables > 0 && pragma("application_id")? != APPLICATION_ID {
-            return Err(Error::Foreign {
-                path: self.path.clone(),
-            });
-        }
-        let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
-        if version > known {
-            return Err(Error::Newer {
-                found: version,
-                known,
-            });
-        }
-        Ok(version)
-    }
-
     fn migrate(&mut self, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
-        let version = self.version()?;
+        let version: i64 = pragma(&self.conn, "user_version")?;
         let done = usize::try_from(version).expect("a checked version is not negative");
         for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
             self.write(|writer| -> Result<()> {
@@ -157,6 +131,8 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         },
     )?;
     conn.busy_timeout(BUSY)?;
+    // Before the first setting that writes: what is not ours is not touched.
+    check(&conn, path)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
     // A commit that was acknowledged survives a power cut, not only a crash.
     conn.pragma_update(None, "synchronous", "full")?;
@@ -170,4 +146,24 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     conn.pragma_update(None, "cache_size", -8192)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
+}
+
+/// Refuses files that are not ours, and ours from the future.
+fn check(conn: &Connection, path: &Path) -> Result<()> {
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && pragma(conn, "application_id")? != APPLICATION_ID {
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let found = pragma(conn, "user_version")?;
+    let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    if found > known {
+        return Err(Error::Newer { found, known });
+    }
+    Ok(())
+}
+
+fn pragma(conn: &Connection, name: &str) -> Result<i64> {
+    Ok(conn.pragma_query_value(None, name, |row| row.get(0))?)
 }

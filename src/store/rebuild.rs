@@ -1,10 +1,14 @@
 //! Making the projection anew from the journal.
 
+use std::path::PathBuf;
+
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
 use super::journal::row;
-use super::{Result, Store};
+use super::open::MIGRATIONS;
+use super::{Error, Result, Store};
 use crate::ledger::hex;
 
 /// The tables that the journal alone determines, children first.
@@ -45,6 +49,40 @@ impl Store {
             before,
             after: self.projection_hash()?,
         })
+    }
+
+    /// What the projection's hash would be after a rebuild. Nothing of the file changes: the
+    /// projection is made in a temporary database, which SQLite keeps on disk when it is large.
+    pub(super) fn hash_if_rebuilt(&self) -> Result<String> {
+        let conn = Connection::open("")?;
+        conn.pragma_update(None, "synchronous", "off")?;
+        for sql in MIGRATIONS {
+            conn.execute_batch(sql)?;
+        }
+        let mut scratch = Self {
+            conn,
+            path: PathBuf::new(),
+        };
+        scratch.write(|writer| {
+            // Sources are numbered as they appear, which the journal alone does not tell.
+            let mut sources = self
+                .conn
+                .prepare("SELECT id, connection, stream FROM source")?;
+            let mut rows = sources.query([])?;
+            while let Some(row) = rows.next()? {
+                let (id, connection): (i64, String) = (row.get(0)?, row.get(1)?);
+                let stream: String = row.get(2)?;
+                writer.tx.execute(
+                    "INSERT INTO source (id, connection, stream) VALUES (?1, ?2, ?3)",
+                    (id, connection, stream),
+                )?;
+            }
+            self.rows_after(0, |row| {
+                writer.project(row.seq, &row.subject, &row.event()?)?;
+                Ok::<_, Error>(())
+            })
+        })?;
+        scratch.projection_hash()
     }
 
     /// SHA-256 over every value of the projection, in order; equal projections, equal hashes.

@@ -38,9 +38,11 @@ impl Store {
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let chained = Chained::read(row)?;
-            let seq = chained.seq;
-            let raw = match chained.follows(&verified.head) {
+            let seq = row.get(0)?;
+            let followed = Chained::read(row)
+                .ok_or_else(|| "it cannot be read".to_owned())
+                .and_then(|chained| chained.follows(&verified.head));
+            let raw = match followed {
                 Ok((head, raw)) => {
                     verified.head = head;
                     raw
@@ -54,7 +56,10 @@ impl Store {
                 }
             };
             if let Some(raw) = raw {
-                let body = body_of.query_row([raw.id], |row| row.get(0)).optional()?;
+                // As bytes: damaged text may not be text any more.
+                let body = body_of
+                    .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
+                    .optional()?;
                 if let Some(what) = raw_damage(&raw, body) {
                     verified.damage = Some(Damage {
                         row: Some(seq),
@@ -65,7 +70,13 @@ impl Store {
                 verified.raws += 1;
             }
         }
-        verified.damage = self.file_damage()?.map(|what| Damage { row: None, what });
+        let mut what = self.file_damage()?;
+        if what.is_none() && self.hash_if_rebuilt()? != self.projection_hash()? {
+            let rebuild = "the current state is not what the rows say; they hold, and \
+                           `stundenbuch ledger rebuild` makes it anew from them";
+            what = Some(rebuild.to_owned());
+        }
+        verified.damage = what.map(|what| Damage { row: None, what });
         Ok(verified)
     }
 
@@ -90,15 +101,16 @@ struct Chained {
 }
 
 impl Chained {
-    fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
-        Ok(Self {
-            seq: row.get(0)?,
-            at: row.get(1)?,
-            kind: row.get(2)?,
-            subject: row.get(3)?,
-            payload: row.get(4)?,
-            payload_hash: row.get(5)?,
-            hash: row.get(6)?,
+    /// None when a column does not hold what it must, as after damage.
+    fn read(row: &rusqlite::Row<'_>) -> Option<Self> {
+        Some(Self {
+            seq: row.get(0).ok()?,
+            at: row.get(1).ok()?,
+            kind: row.get(2).ok()?,
+            subject: row.get(3).ok()?,
+            payload: row.get(4).ok()?,
+            payload_hash: row.get(5).ok()?,
+            hash: row.get(6).ok()?,
         })
     }
 
@@ -137,10 +149,10 @@ impl Chained {
 }
 
 /// What is wrong with a received record, if anything is.
-fn raw_damage(raw: &RawRef, body: Option<String>) -> Option<String> {
+fn raw_damage(raw: &RawRef, body: Option<[u8; 32]>) -> Option<String> {
     match body {
         None => Some(format!("received record {} is gone", raw.id)),
-        Some(body) if hex(&sha256(body.as_bytes())) != raw.sha256 => {
+        Some(body) if hex(&body) != raw.sha256 => {
             Some(format!("received record {} was changed", raw.id))
         }
         Some(_) => None,

@@ -30,6 +30,8 @@ struct World {
     boards: BTreeMap<String, Board>,
     made: u64,
     revoked: Option<&'static str>,
+    /// Cards that exist and that no board lists.
+    hidden: Vec<Value>,
     /// The instants of the last requests and refusals.
     token: VecDeque<DateTime<Utc>>,
     members: VecDeque<DateTime<Utc>>,
@@ -292,6 +294,11 @@ impl Trello {
     /// Puts cards back as they were.
     pub fn find_cards(&self, board: &str, cards: Vec<Value>) {
         self.on(board, |board| drop(board.cards.splice(..0, cards)));
+    }
+
+    /// Puts cards where only a request for each of them finds them.
+    pub fn hide_cards(&self, cards: Vec<Value>) {
+        self.world().hidden.extend(cards);
     }
 
     /// The ids of all boards.

@@ -3,8 +3,19 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "helpers of tests fail and speak like tests"
 )]
 
+mod daemon;
 mod demo;
+#[path = "../fakes/mod.rs"]
+mod fakes;
+mod first_errors;
+mod ledger;
+mod ledger_format;
+mod night;
+mod real_input;
 mod render;
+mod systemd;
+mod tidy;

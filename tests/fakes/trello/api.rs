@@ -121,6 +121,7 @@ impl World {
         let boards = self.boards.values().filter(|board| !board.lost);
         let card = boards
             .flat_map(|board| &board.cards)
+            .chain(&self.hidden)
             .find(|card| card["id"] == id);
         match card {
             Some(card) => Ok(chosen(card, param(asked, "fields")?)),

@@ -1,0 +1,7 @@
+//! The ledger as a file: what it promises whatever is put into it, and whatever is done to it.
+
+mod damage;
+mod files;
+mod pieces;
+mod rebuild;
+mod same_work;

@@ -1,0 +1,269 @@
+//! A reader of the ledger that knows `docs/ledger.md` alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+pub(super) struct Row {
+    pub(super) seq: u64,
+    pub(super) kind: String,
+    pub(super) subject: String,
+    pub(super) payload: String,
+}
+
+impl Row {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.payload).unwrap()
+    }
+}
+
+/// A ledger in which everything held.
+pub(super) struct Verified {
+    pub(super) rows: Vec<Row>,
+    hash: [u8; 32],
+}
+
+impl Verified {
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(|row| row.kind.as_str())
+    }
+
+    /// As `stundenbuch ledger head` prints it.
+    pub(super) fn head(&self) -> String {
+        format!("{} {}", self.rows.len(), hex(&self.hash))
+    }
+}
+
+/// The steps of "Verifying", in their order.
+pub(super) fn verify(file: &Path) -> Result<Verified, String> {
+    let db = Connection::open(file).unwrap();
+    let pragma =
+        |name: &str| -> i64 { db.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
+    assert_eq!(pragma("application_id"), 1_400_128_117);
+    assert_eq!(pragma("user_version"), 1);
+    let mut verified = Verified {
+        rows: Vec::new(),
+        hash: [0; 32],
+    };
+    let mut statement = db
+        .prepare(
+            "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal ORDER BY seq",
+        )
+        .unwrap();
+    let mut rows = statement.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let (seq, at): (u64, i64) = (row.get(0).unwrap(), row.get(1).unwrap());
+        let [kind, subject, payload]: [String; 3] = [2, 3, 4].map(|at| row.get(at).unwrap());
+        let [payload_hash, hash]: [Vec<u8>; 2] = [5, 6].map(|at| row.get(at).unwrap());
+        if seq != verified.rows.len() as u64 + 1 {
+            return Err(format!("row {seq}: a gap"));
+        }
+        if sha256(payload.as_bytes()).to_vec() != payload_hash {
+            return Err(format!("row {seq}: payload"));
+        }
+        let mut bytes = verified.hash.to_vec();
+        bytes.extend(seq.to_be_bytes());
+        bytes.extend(at.to_be_bytes());
+        for text in [&kind, &subject] {
+            bytes.extend((text.len() as u64).to_be_bytes());
+            bytes.extend(text.as_bytes());
+        }
+        bytes.extend(&payload_hash);
+        verified.hash = sha256(&bytes);
+        if verified.hash.to_vec() != hash {
+            return Err(format!("row {seq}: hash"));
+        }
+        if (kind == "genesis") != (seq == 1) {
+            return Err(format!("row {seq}: genesis"));
+        }
+        let row = Row {
+            seq,
+            kind,
+            subject,
+            payload,
+        };
+        if row.kind == "revision" {
+            raw_holds(&db, &row)?;
+        }
+        verified.rows.push(row);
+    }
+    Ok(verified)
+}
+
+fn raw_holds(db: &Connection, row: &Row) -> Result<(), String> {
+    let raw = row.json()["raw"].clone();
+    let body: Option<String> = db
+        .query_row(
+            "SELECT body FROM raw WHERE id = ?1",
+            [raw["id"].as_i64()],
+            |row| row.get(0),
+        )
+        .optional()
+        .unwrap();
+    let Some(body) = body else {
+        return Err(format!("row {}: its received record is gone", row.seq));
+    };
+    if hex(&sha256(body.as_bytes())) != raw["sha256"].as_str().unwrap() {
+        return Err(format!("row {}: its received record was changed", row.seq));
+    }
+    Ok(())
+}
+
+/// What the journal says now, as far as it can be told without knowing what a name is.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Projected {
+    /// By record key.
+    pub(super) records: BTreeMap<String, State>,
+    aliases: BTreeMap<(String, String), String>,
+    /// Work to statement and line.
+    settled: BTreeMap<u64, (String, Option<u64>)>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct State {
+    id: u64,
+    revision: u64,
+    scope: String,
+    content: Vec<u8>,
+    pub(super) deleted: Option<u64>,
+    work: Option<u64>,
+    pub(super) speaks: bool,
+}
+
+/// The parts of a revision that the projection keeps; the record as its very bytes.
+#[derive(serde::Deserialize)]
+struct Revision<'a> {
+    #[serde(borrow)]
+    record: &'a RawValue,
+    scope: String,
+    previous: Option<u64>,
+}
+
+impl Projected {
+    /// The rules of "The projection", row by row.
+    pub(super) fn from_journal(rows: &[Row]) -> Self {
+        let mut now = Self::default();
+        for row in rows {
+            match row.kind.as_str() {
+                "genesis" | "delivered" => {}
+                "revision" => now.revision(row),
+                "deleted" => now.records.get_mut(&row.subject).unwrap().deleted = Some(row.seq),
+                "same-work" => now.same_work(row),
+                "alias" => now.alias(row),
+                "sealed" => now.sealed(row),
+                other => panic!("a kind that the document does not know: {other}"),
+            }
+        }
+        now
+    }
+
+    fn revision(&mut self, row: &Row) {
+        let revision: Revision<'_> = serde_json::from_str(&row.payload).unwrap();
+        let content = sha256(revision.record.get().as_bytes()).to_vec();
+        if revision.previous.is_none() {
+            let is_time = row.subject.split('/').nth(1) == Some("time");
+            let state = State {
+                id: row.seq,
+                revision: row.seq,
+                scope: revision.scope,
+                content,
+                deleted: None,
+                work: is_time.then_some(row.seq),
+                speaks: true,
+            };
+            assert!(self.records.insert(row.subject.clone(), state).is_none());
+            return;
+        }
+        let state = self.records.get_mut(&row.subject).unwrap();
+        assert_eq!(revision.previous, Some(state.revision));
+        (state.revision, state.scope, state.content) = (row.seq, revision.scope, content);
+        state.deleted = None;
+    }
+
+    fn same_work(&mut self, row: &Row) {
+        let work = row.json()["work"].as_u64();
+        self.records.get_mut(&row.subject).unwrap().work = work;
+        let speaker = self
+            .records
+            .iter()
+            .filter(|(_, state)| state.work == work)
+            .min_by_key(|(key, state)| (key.starts_with("file:"), state.id))
+            .map(|(_, state)| state.id);
+        for state in self.records.values_mut().filter(|state| state.work == work) {
+            state.speaks = Some(state.id) == speaker;
+        }
+    }
+
+    fn alias(&mut self, row: &Row) {
+        let alias = row.json();
+        let key = (
+            row.subject.clone(),
+            alias["text"].as_str().unwrap().to_owned(),
+        );
+        let part = |name: &str| alias["task"][name].as_str().unwrap().to_owned();
+        if alias["task"].is_null() {
+            self.aliases.remove(&key);
+        } else {
+            let task = [part("connection"), part("stream"), part("id")].join("/");
+            self.aliases.insert(key, task);
+        }
+    }
+
+    fn sealed(&mut self, row: &Row) {
+        for settled in row.json()["works"].as_array().unwrap() {
+            let place = (row.subject.clone(), settled["line"].as_u64());
+            let before = self
+                .settled
+                .insert(settled["work"].as_u64().unwrap(), place);
+            assert_eq!(before, None, "a work is settled once");
+        }
+    }
+
+    /// The same from the program's own tables.
+    pub(super) fn from_tables(file: &Path) -> Self {
+        let db = Connection::open(file).unwrap();
+        let mut stored = Self::default();
+        let mut statement = db
+            .prepare(
+                "SELECT s.connection || '/' || s.stream || '/' || r.ext_id, r.id, r.revision,
+                        r.scope, r.content, r.deleted, r.work, coalesce(r.speaks, 1)
+                   FROM record r JOIN source s ON s.id = r.source",
+            )
+            .unwrap();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let state = State {
+                id: row.get(1).unwrap(),
+                revision: row.get(2).unwrap(),
+                scope: row.get(3).unwrap(),
+                content: row.get(4).unwrap(),
+                deleted: row.get(5).unwrap(),
+                work: row.get(6).unwrap(),
+                speaks: row.get(7).unwrap(),
+            };
+            stored.records.insert(row.get(0).unwrap(), state);
+        }
+        let mut aliases = db.prepare("SELECT client, text, task FROM alias").unwrap();
+        let aliases = aliases.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)));
+        stored.aliases = aliases.unwrap().map(Result::unwrap).collect();
+        let mut settled = db
+            .prepare("SELECT work, statement, line FROM settled")
+            .unwrap();
+        let settled = settled.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
+        stored.settled = settled.unwrap().map(Result::unwrap).collect();
+        stored
+    }
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}

@@ -1,0 +1,9 @@
+//! Whole nights: the program's own pass over a real ledger file, against fake services that
+//! enforce the quotas of the real ones.
+
+mod explaining;
+mod failing;
+pub(crate) mod house;
+mod quiet;
+mod statements;
+mod vanishing;
