@@ -59,9 +59,6 @@ impl Content {
 }
 
 impl Revision {
-    /// The row's `kind`.
-    pub const KIND: &'static str = "revision";
-
     /// The row's `payload`, as [`Event::payload`] gives it, around the record's JSON: an import
     /// of a million entries writes each of them once and not twice.
     pub fn payload_around(&self, content: &Content) -> String {
@@ -150,7 +147,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Genesis(_) => "genesis",
-            Self::Revision(_) => Revision::KIND,
+            Self::Revision(_) => "revision",
             Self::Deleted(_) => "deleted",
             Self::SameWork(_) => "same-work",
             Self::Alias(_) => "alias",

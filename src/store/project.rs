@@ -104,7 +104,7 @@ impl Writer<'_> {
             previous,
         };
         let payload = revision.payload_around(&content);
-        let seq = self.append_row(now, &key.to_string(), Revision::KIND, &payload)?;
+        let seq = self.append_row(now, &key.to_string(), "revision", &payload)?;
         let id = known.as_ref().map(|known| known.id);
         self.project_revision(seq, key, &revision, content_hash, id)?;
         Ok(if known.is_some() {
