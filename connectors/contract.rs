@@ -38,6 +38,10 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// Maps one raw record to our vocabulary. Pure: the same bytes give the same records.
     fn normalise(&self, raw: &Raw) -> Result<Vec<Identified>, Reject>;
 
+    /// Hands over the cursor that is stored, before anything else is asked of a connector that
+    /// was just built: what it says of the place (which share was mounted) guards deliveries, too.
+    fn resume(&self, _cursor: &Cursor) {}
+
     /// Looks a second way for records that a complete listing did not show.
     ///
     /// Returns one answer for each id, in any order; an id left out counts as

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike as _, Utc};
 
 use crate::billing::{
-    self, Attribution, Draft, Drafts, LedgerHead, Statement, TaskRow, attribute, entry_day,
+    self, Attribution, ContractAt, Draft, Drafts, LedgerHead, RateAt, Statement, TaskRow,
+    attribute, contract_at, entry_day, rate_at,
 };
 use crate::config::{Client, Config};
 use crate::finding::{Finding, Kind, Severity};
@@ -305,7 +306,8 @@ pub fn drift(store: &Store, config: &Config, work: &Work) -> store::Result<Optio
     Ok(drift.map(|drift| billing::drift_finding(&drift, &sealed.statement)))
 }
 
-/// Work that came, or became the client's, after its days were sealed.
+/// Work that could be billed and is in no statement, though its day was sealed: it came later,
+/// became the client's later, or had no rate then.
 pub fn late(store: &Store, config: &Config, work: &Work) -> store::Result<Option<Finding>> {
     if work.deleted || work.statement.is_some() || work.entry.worked.seconds().is_none() {
         return Ok(None);
@@ -317,11 +319,14 @@ pub fn late(store: &Store, config: &Config, work: &Work) -> store::Result<Option
         return Ok(None);
     };
     let day = entry_day(&work.entry, client.time_zone);
-    // What was there when the statement was sealed was left out for a reason of its own.
-    let sealed = store
-        .sealed_over(&key, day)?
-        .filter(|sealed| work.revision > sealed.sealed);
-    let Some(sealed) = sealed else {
+    let Some(sealed) = store.sealed_over(&key, day)? else {
+        return Ok(None);
+    };
+    // What has no contract or no rate is told as that; it is late once it could be billed.
+    let ContractAt::One(contract) = contract_at(client, &work.entry) else {
+        return Ok(None);
+    };
+    let RateAt::One(..) = rate_at(contract, &work.entry, day, &config.people) else {
         return Ok(None);
     };
     Ok(Some(Finding {
@@ -331,8 +336,7 @@ pub fn late(store: &Store, config: &Config, work: &Work) -> store::Result<Option
         other: None,
         client: Some(key.clone()),
         sentence: format!(
-            "\"{}\" of {day} ({} h) is not in {}, which was sealed over that day before the \
-             entry came.",
+            "\"{}\" of {day} ({} h) is not in {}, which was sealed over that day.",
             work.entry.description,
             clock_text(work.entry.worked.seconds().unwrap_or(0)),
             sealed.number

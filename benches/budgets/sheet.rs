@@ -92,8 +92,8 @@ impl Sheet {
         };
         writeln!(
             out,
-            "Person {person},person{person}@studio.example,{},{},,\"{}\",{},{day},{},{day},{},\
-             {},{},",
+            "Person {person},person{person}@studio.example,{},{},,\"{}\",{},\
+             {day},{},{day},{},{},{},",
             client_name(client),
             project_name(client, project),
             description.replace('"', "\"\""),

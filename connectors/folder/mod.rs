@@ -208,6 +208,13 @@ impl Connector for Folder {
         }])
     }
 
+    fn resume(&self, cursor: &Cursor) {
+        // A cursor that cannot be read is told by the pull.
+        if let Ok(state) = cursor.decode::<State>() {
+            *hold(&self.known) = state.root();
+        }
+    }
+
     async fn confirm(&self, absent: &[Absent]) -> Result<Vec<(ExternalId, Presence)>> {
         let (place, known) = (self.place.clone(), *hold(&self.known));
         let ids: Vec<_> = absent

@@ -56,6 +56,11 @@ pub(super) struct Body {
 }
 
 impl State {
+    /// The root as it was at the last walk.
+    pub(super) fn root(&self) -> Option<RootMark> {
+        self.root
+    }
+
     /// Refuses a walk that was not one of the folder that the snapshot describes. Tells what is
     /// noteworthy and no reason to refuse.
     pub(super) fn recognise(&self, place: &Place, scan: &Scan) -> Result<Vec<Notice>> {

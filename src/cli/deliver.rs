@@ -1,5 +1,6 @@
 //! `deliver`: what waits in the outbox goes where it should be.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use stundenbuch_connectors::Platform;
@@ -29,11 +30,9 @@ pub(super) async fn run(app: &App, args: &args::Deliver) -> anyhow::Result<Exit>
         clock: Arc::clone(&app.clock),
         budgets: Arc::new(Budgets::open(store.path())?),
     };
-    let targets = sources::build_all(&config, &app.environment, &platform)
-        .into_iter()
-        .filter_map(|(name, built)| Some((name, built.ok()?)))
-        .collect();
-    let report = outbox::deliver(&mut store, app.clock.as_ref(), &targets).await?;
+    let targets = sources::build_all(&store, &config, &app.environment, &platform)?;
+    let report =
+        outbox::deliver(&mut store, app.clock.as_ref(), &targets, &BTreeSet::new()).await?;
     if app.out.json {
         app.out.value(&report)?;
     } else {

@@ -1,5 +1,7 @@
 //! `match`: work that waits for a task, and what a person teaches.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -108,7 +110,7 @@ fn teach(app: &App, config: &Config, work: &str, task: Option<&str>) -> anyhow::
         task: task.clone(),
     });
     store.write(|writer| writer.append(now, &client, &event))?;
-    review::review(&mut store, config, now)?;
+    review::review_with(&mut store, config, now, &BTreeSet::from([work.id]))?;
     app.out.say(&match task {
         Some(task) => format!("From now on \"{text}\" is {task}."),
         None => format!("What was taught for \"{text}\" is forgotten."),

@@ -123,16 +123,21 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
     }
 }
 
-/// How a failure ends the program.
+/// How a failure ends the program: what may pass by itself is told apart from what was asked
+/// wrongly, for systemd starts the first again and not the second.
 fn exit_of(error: &anyhow::Error) -> Exit {
+    use crate::statements::SealError;
     use crate::store::Error as StoreError;
     let store = error
         .chain()
-        .find_map(|cause| cause.downcast_ref::<StoreError>());
+        .find_map(|cause| match cause.downcast_ref::<SealError>() {
+            Some(SealError::Store(inner)) => Some(inner),
+            _ => cause.downcast_ref::<StoreError>(),
+        });
     match store {
         Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
-        Some(StoreError::Sqlite(_) | StoreError::DiskFull) => Exit::ForNow,
-        _ => Exit::Usage,
+        Some(StoreError::Foreign { .. } | StoreError::Newer { .. }) | None => Exit::Usage,
+        Some(_) => Exit::ForNow,
     }
 }
 

@@ -23,12 +23,12 @@ pub(super) async fn nightly(app: &App, args: &args::Nightly) -> anyhow::Result<E
 pub(super) async fn pull(app: &App, args: args::Pull) -> anyhow::Result<Exit> {
     let config = app.config()?;
     known(&config, &args.connections)?;
+    if args.accept_deletions && args.connections.is_empty() {
+        let hint = "write `stundenbuch pull NAME --accept-deletions`";
+        return Err(Advised::new("accept deletions without naming a connection", hint).into());
+    }
     let (mut store, _lock) = app.open(&config, "pull")?;
-    if args.accept_deletions {
-        if args.connections.is_empty() {
-            let hint = "write `stundenbuch pull NAME --accept-deletions`";
-            return Err(Advised::new("accept deletions without naming a connection", hint).into());
-        }
+    if args.accept_deletions && !args.dry_run {
         for name in &args.connections {
             let released = store.write(|writer| writer.release_held(name))?;
             app.out
@@ -40,7 +40,7 @@ pub(super) async fn pull(app: &App, args: args::Pull) -> anyhow::Result<Exit> {
         only: args.connections.into_iter().collect(),
         compare: args.compare,
         pull_only: true,
-        dry_run: None,
+        ..Plan::default()
     };
     pass(app, &config, store, plan, args.dry_run).await
 }

@@ -61,7 +61,7 @@ fn seal(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Ex
     let period = period(app, client, of.period);
     let today = local_day(app.clock.now(), client.time_zone);
     if period.last >= today {
-        let hint = "seal a period that is over; work that comes later is billed with the next one";
+        let hint = "seal a period that is over; work that comes later gets a statement of its own";
         let what = format!("seal {period}: it is not over yet");
         return Err(Advised::new(what, hint).into());
     }
@@ -74,7 +74,18 @@ fn seal(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Ex
     app.out.say(&format!(
         "Sealed {number}. {waiting} documents wait in the outbox: `stundenbuch deliver` sends them."
     ));
-    Ok(Exit::Fine)
+    let left_out = statements::preview(&store, config, client, period)?.findings;
+    for finding in &left_out {
+        app.out.say(&format!(
+            "not billed: {}\n  → {}",
+            finding.sentence, finding.action
+        ));
+    }
+    Ok(if left_out.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Findings
+    })
 }
 
 fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {

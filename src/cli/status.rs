@@ -13,10 +13,7 @@ pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     } else {
         print(app, &status)?;
     }
-    Ok(status
-        .report
-        .as_ref()
-        .map_or(Exit::Fine, crate::run::report::Report::exit))
+    Ok(status.exit())
 }
 
 fn print(app: &App, status: &Status) -> anyhow::Result<()> {

@@ -32,13 +32,14 @@ struct Again {
     tries: u32,
 }
 
-/// Runs until a signal asks to stop. Holds the ledger's lock all the time.
+/// Runs until a signal asks to stop. There is one daemon for a ledger; the right to change it is
+/// taken for each run, so that a person can work with it during the day.
 pub async fn run(
     config: &Config,
     environment: &Environment,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<()> {
-    let _lock = Lock::take(&config.ledger, "the daemon")?;
+    let _daemon = Lock::take_daemon(&config.ledger)?;
     let mut store = Store::open(&config.ledger, clock.now())?;
     let listener = match config.listen {
         Some(address) => Some(health::bind(address).await?),
@@ -57,14 +58,15 @@ pub async fn run(
     ]);
     tracing::info!(next = %schedule.next(clock.now()), "Ready.");
 
+    let heart = tokio::spawn(beat());
     let mut again = Again::default();
     loop {
-        tell(&[NotifyState::Watchdog]);
-        if let Some(plan) = due(&store, &schedule, &again, clock.now())? {
+        let due = due(&store, &schedule, &again, clock.now())?;
+        if let Some((plan, _lock)) = due.and_then(|plan| Some((plan, turn(config)?))) {
             tell(&[NotifyState::Status("a run is under way")]);
             let pass = nightly::run(&mut store, config, environment, Arc::clone(&clock), &plan);
             let report = tokio::select! {
-                report = watched(pass) => report?,
+                report = pass => report?,
                 () = &mut stop => break,
             };
             log(&report);
@@ -78,6 +80,7 @@ pub async fn run(
     }
     tracing::info!("Stopping; everything that was committed is kept.");
     tell(&[NotifyState::Stopping]);
+    heart.abort();
     if let Some(health) = health {
         health.abort();
     }
@@ -104,6 +107,7 @@ fn due(
         let only = again.only.clone();
         return Ok(Some(Plan {
             trigger: "again".into(),
+            deliver_only: only.is_empty(),
             only,
             ..Plan::default()
         }));
@@ -111,15 +115,25 @@ fn due(
     Ok(None)
 }
 
-/// Keeps the watchdog calm while a long run makes progress.
-async fn watched<T>(pass: impl Future<Output = T>) -> T {
-    let mut pass = std::pin::pin!(pass);
+/// The right to change the ledger for one run; none while a command has it, and then the run
+/// waits for the next look at the clock.
+fn turn(config: &Config) -> Option<Lock> {
+    match Lock::take(&config.ledger, "the daemon's run") {
+        Ok(lock) => Some(lock),
+        Err(error) => {
+            tracing::info!(%error, "A run is due and waits.");
+            None
+        }
+    }
+}
+
+/// Tells systemd that the process is alive. In a task of its own: a long import or review keeps
+/// the loop busy, and that is no reason to be killed in the middle of it.
+async fn beat() {
     let mut beat = tokio::time::interval(TICK);
     loop {
-        tokio::select! {
-            done = &mut pass => return done,
-            _ = beat.tick() => tell(&[NotifyState::Watchdog]),
-        }
+        beat.tick().await;
+        tell(&[NotifyState::Watchdog]);
     }
 }
 

@@ -5,19 +5,23 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::finding::Severity;
+use crate::finding::{Kind, Severity};
 use crate::run::report::{Exit, Report};
-use crate::store::{Result, Stats, Store};
+use crate::store::{Lock, Result, Stats, Store};
 
 /// How the program stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     pub stats: Stats,
-    /// When the newest run began.
+    /// When the newest run that came to its end began.
     pub last_run: Option<DateTime<Utc>>,
+    /// The newest run did not come to its end, and nobody is at it.
+    pub interrupted: bool,
+    /// Connections, imports and deliveries that fail, each with its reason.
+    pub failures: Vec<String>,
     /// What the newest finished run reported.
     pub report: Option<Report>,
-    /// Findings that ask for a person, the gravest first.
+    /// Findings that ask for a person to act, the gravest first.
     pub findings: Vec<String>,
     /// The end of the chain.
     pub ledger_head: String,
@@ -34,57 +38,65 @@ impl Status {
     /// Reads the ledger.
     pub fn read(ledger: &Path) -> Result<Self> {
         let store = Store::open_read_only(ledger)?;
-        let run = store.last_run()?;
-        let report = run
+        let finished = store.last_finished_run()?;
+        let newest = store.last_run()?;
+        let report: Option<Report> = finished
             .as_ref()
             .and_then(|run| run.report.as_deref())
             .and_then(|text| serde_json::from_str(text).ok());
-        let findings = store
-            .findings(false)?
+        let open = store.findings(false)?;
+        let told = |kind: Kind| {
+            open.iter()
+                .filter(move |stored| stored.finding.kind == kind)
+                .map(|stored| stored.finding.sentence.clone())
+        };
+        // A pull of one connection says nothing of the others, so each is asked for itself.
+        let mut failures: Vec<String> = store
+            .failures()?
             .into_iter()
-            .filter(|stored| stored.finding.severity == Severity::Act)
-            .map(|stored| stored.finding.sentence)
+            .map(|(name, failure)| format!("{name}: {failure}"))
             .collect();
+        failures.extend(told(Kind::SuspiciousDeletion));
+        failures.extend(told(Kind::ImportRefused));
+        failures.extend(told(Kind::DeliveryFailed));
+        let act = open
+            .iter()
+            .filter(|stored| stored.finding.severity == Severity::Act);
         Ok(Self {
             stats: store.stats()?,
-            last_run: run.map(|run| run.started_at),
+            last_run: finished.map(|run| run.started_at),
+            interrupted: newest.is_some_and(|run| run.finished_at.is_none())
+                && !Lock::is_held(ledger),
+            failures,
             report,
-            findings,
+            findings: act.map(|stored| stored.finding.sentence.clone()).collect(),
             ledger_head: store.head()?.hex(),
         })
     }
 
     /// Findings about the work do not make the program ill; a source that fails does.
     pub fn health(&self) -> Health {
-        let Some(report) = &self.report else {
-            return Health::Ok;
-        };
-        if report.exit() < Exit::ForNow {
-            return Health::Ok;
-        }
-        let failures = report.sources.iter().filter_map(|source| {
-            let failure = source.failure.as_ref()?;
-            Some(format!("{}: {}", source.connection, failure.text))
-        });
-        let held = report
-            .sources
-            .iter()
-            .filter(|source| source.held > 0)
-            .map(|source| {
-                format!(
-                    "{}: {} records vanished at once",
-                    source.connection, source.held
-                )
-            });
-        let refused = report
-            .imports
-            .iter()
-            .filter_map(|import| Some(format!("{}: {}", import.file, import.refused.as_ref()?)));
-        let reasons: Vec<String> = failures
-            .chain(held)
-            .chain(refused)
-            .chain(report.deliveries.failed.iter().cloned())
+        let interrupted = self
+            .interrupted
+            .then(|| "the last run was interrupted".to_owned());
+        let reasons: Vec<String> = interrupted
+            .into_iter()
+            .chain(self.failures.iter().cloned())
             .collect();
-        Health::Degraded(reasons.join("\n"))
+        if reasons.is_empty() {
+            Health::Ok
+        } else {
+            Health::Degraded(reasons.join("\n"))
+        }
+    }
+
+    /// How `status` ends.
+    pub fn exit(&self) -> Exit {
+        let reported = self.report.as_ref().map_or(Exit::Fine, Report::exit);
+        match self.health() {
+            Health::Ok if reported == Exit::Findings => Exit::Findings,
+            Health::Ok => Exit::Fine,
+            Health::Degraded(_) => reported.max(Exit::ForNow),
+        }
     }
 }

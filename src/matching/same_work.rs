@@ -25,7 +25,14 @@ pub fn same_work(a: &TimeEntry, b: &TimeEntry) -> bool {
     let compatible = if matches!(a.worked, Worked::Day { .. }) {
         !text_a.is_empty() && text_a == text_b && project_a.is_some() && project_a == project_b
     } else {
-        let text = text_a.is_empty() || text_b.is_empty() || text_a == text_b;
+        // Where one side does not say who it was, the text must speak for it.
+        let known = knows_person(a) && knows_person(b);
+        let blank = text_a.is_empty() || text_b.is_empty();
+        let text = if known {
+            blank || text_a == text_b
+        } else {
+            !blank && text_a == text_b
+        };
         text && (project_a.is_none() || project_b.is_none() || project_a == project_b)
     };
     compatible && compatible_person(a, b)
@@ -97,6 +104,10 @@ fn compatible_person(a: &TimeEntry, b: &TimeEntry) -> bool {
         return one == other;
     }
     name(a).zip(name(b)).is_none_or(|(one, other)| one == other)
+}
+
+fn knows_person(entry: &TimeEntry) -> bool {
+    email(entry).is_some() || name(entry).is_some()
 }
 
 fn email(entry: &TimeEntry) -> Option<String> {

@@ -4,47 +4,43 @@
 //! documents could be forgotten. They leave here one at a time; a parcel is sent again until its
 //! target has proved that it is there, and a target takes the same parcel twice without harm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use stundenbuch_connectors::Connector;
+use stundenbuch_connectors::Error;
 use stundenbuch_connectors::contract::{Item, Outcome, Outgoing, OutgoingFile, Receipt};
-use stundenbuch_connectors::error::Retry;
+use stundenbuch_connectors::error::{Kind as ErrorKind, Retry};
 
 use crate::clock::Clock;
 use crate::finding::{Finding, Kind, Severity};
 use crate::ledger::{Delivered, Event};
 use crate::run::report::DeliveryReport;
-use crate::store::{Parcel, Result, Store};
+use crate::run::sources::Built;
+use crate::store::{Parcel, ParcelState, Result, Store};
 
 /// The first wait after a failed attempt; doubled each time.
 const WAIT_FIRST: TimeDelta = TimeDelta::minutes(5);
 const WAIT_MAX: TimeDelta = TimeDelta::hours(6);
 
-/// Delivers everything that is due. A target that fails holds up its own parcels only.
+/// Delivers everything that is due, except to connections that are `away`. A target that fails
+/// holds up its own parcels only.
 pub async fn deliver(
     store: &mut Store,
     clock: &dyn Clock,
-    targets: &BTreeMap<String, Arc<dyn Connector>>,
+    targets: &BTreeMap<String, Built>,
+    away: &BTreeSet<String>,
 ) -> Result<DeliveryReport> {
     let mut report = DeliveryReport::default();
-    let mut down: Vec<String> = Vec::new();
+    let mut down = away.clone();
     for parcel in store.parcels_due(clock.now())? {
         if down.contains(&parcel.connection) {
             continue;
         }
-        let outgoing = outgoing(store, &parcel)?;
         let sent = match targets.get(&parcel.connection) {
-            Some(target) => target.deliver(&outgoing).await,
-            None => Err(stundenbuch_connectors::Error::new(
-                stundenbuch_connectors::error::Kind::Settings,
-                format!(
-                    "the connection `{}` is not in the configuration",
-                    parcel.connection
-                ),
-            )
-            .hint("bring it back, or name another target for this client and seal again")),
+            Some(Ok(target)) => target.deliver(&outgoing(store, &parcel)?).await,
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(unknown_target(&parcel.connection)),
         };
         match sent {
             Ok(receipt) => {
@@ -54,16 +50,35 @@ pub async fn deliver(
                     .push(format!("{}:{}", parcel.connection, receipt.location));
             }
             Err(error) => {
-                let person = failed(store, clock.now(), &parcel, &error)?;
-                report.needs_person |= person;
-                report
-                    .failed
-                    .push(format!("{}:{}: {error}", parcel.connection, parcel.path));
-                down.push(parcel.connection);
+                failed(store, clock.now(), &parcel, &error)?;
+                down.insert(parcel.connection);
             }
         }
     }
+    for parcel in store.parcels_open()? {
+        let Some(error) = &parcel.error else { continue };
+        report
+            .failed
+            .push(format!("{}:{}: {error}", parcel.connection, parcel.path));
+        if parcel.state == ParcelState::Failed {
+            report.needs_person = true;
+        } else {
+            report.again = Some(
+                report
+                    .again
+                    .map_or(parcel.not_before, |at| at.min(parcel.not_before)),
+            );
+        }
+    }
     Ok(report)
+}
+
+fn unknown_target(connection: &str) -> Error {
+    Error::new(
+        ErrorKind::Settings,
+        format!("the connection `{connection}` is not configured"),
+    )
+    .hint("bring it back, or name another target for this client and seal again")
 }
 
 fn outgoing(store: &Store, parcel: &Parcel) -> Result<Outgoing> {
@@ -119,13 +134,8 @@ fn arrived(
     })
 }
 
-/// Records a failed attempt; whether a person must act before the next.
-fn failed(
-    store: &mut Store,
-    now: DateTime<Utc>,
-    parcel: &Parcel,
-    error: &stundenbuch_connectors::Error,
-) -> Result<bool> {
+/// Records a failed attempt, and when the next may be.
+fn failed(store: &mut Store, now: DateTime<Utc>, parcel: &Parcel, error: &Error) -> Result<()> {
     let person = error.needs_person();
     let doubled = WAIT_FIRST * 2_i32.saturating_pow(parcel.attempts.min(10));
     let wait = now + doubled.min(WAIT_MAX);
@@ -161,6 +171,6 @@ fn failed(
     store.write(|writer| {
         writer.parcel_failed(parcel.id, &error.to_string(), again)?;
         writer.replace_findings(now, &parcel.key, &[finding])?;
-        Ok(again.is_none())
+        Ok(())
     })
 }

@@ -9,7 +9,7 @@ use stundenbuch_connectors::record::{Record, TimeEntry, Worked};
 
 use crate::ledger::{Event, SameWork};
 use crate::matching::same_work;
-use crate::store::{Appended, FILE_PREFIX, Result, Writer};
+use crate::store::{Appended, Candidate, FILE_PREFIX, Quarantined, Result, Writer};
 use crate::work::{RecordKey, WorkId};
 
 /// What an intake came to.
@@ -90,10 +90,42 @@ pub fn take_in(
     Ok(())
 }
 
+/// Takes a record in that this version reads out of quarantine.
+pub fn take_from_quarantine(
+    writer: &mut Writer<'_>,
+    now: DateTime<Utc>,
+    held: &Quarantined,
+    records: Vec<Identified>,
+) -> Result<()> {
+    let mut kept = false;
+    for Identified { id, record } in records {
+        let stream = record.stream();
+        let key = RecordKey {
+            connection: held.connection.clone(),
+            stream,
+            id,
+        };
+        let entry = match &record {
+            Record::TimeEntry(entry) => Some(entry.clone()),
+            _ => None,
+        };
+        if writer.append_quarantined(now, held, &key.id, record)? == Appended::Same {
+            continue;
+        }
+        kept = true;
+        if let Some(entry) = entry {
+            join(writer, now, &key, &entry)?;
+        }
+    }
+    writer.leave_quarantine(held, kept)
+}
+
 /// Joins a record to the work that another connection reported, when it is certainly the same.
 ///
-/// The two must be equal in everything that both know; a work takes one record from each
-/// connection, so two equal entries in one export stay two.
+/// The two must be equal in everything that both know. A work takes one record from each
+/// connection, so two equal entries in one export stay two; an older row of an export whose entry
+/// was edited since does not count any more. A row of a file also joins an entry that the API
+/// calls deleted: an old export brings nothing back.
 fn join(
     writer: &mut Writer<'_>,
     now: DateTime<Utc>,
@@ -113,22 +145,30 @@ fn join(
         return Ok(false);
     };
     let my_standing = writer.standing(mine)?;
-    if my_standing.connections.len() > 1 {
+    if my_standing.records > 1 {
         return Ok(false);
     }
-    for (work, other, candidate) in candidates {
-        if work == mine || !same_work(entry, &candidate) {
+    let from_file = key.connection.starts_with(FILE_PREFIX);
+    for Candidate {
+        work,
+        key: other,
+        entry: candidate,
+        deleted,
+    } in candidates
+    {
+        if work == mine || !same_work(entry, &candidate) || (deleted && !from_file) {
             continue;
         }
-        let standing = writer.standing(work)?;
-        if standing.connections.contains(&key.connection) {
+        let rivals = writer.entries_of(work, &key.connection)?;
+        if rivals.iter().any(|rival| same_work(rival, &candidate)) {
             continue;
         }
         // A settled work keeps its identity; where both are settled, both were billed, and that
         // is for a person to see.
+        let standing = writer.standing(work)?;
         let (subject, with, into) = match (my_standing.settled, standing.settled) {
             (true, true) => continue,
-            (true, false) if standing.connections.len() > 1 => continue,
+            (true, false) if standing.records > 1 => continue,
             (true, false) => (other, key.clone(), mine),
             (false, _) => (key.clone(), other, work),
         };

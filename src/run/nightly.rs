@@ -34,6 +34,8 @@ pub struct Plan {
     pub compare: bool,
     /// Stop after pulling and importing.
     pub pull_only: bool,
+    /// Nothing but what waits in the outbox.
+    pub deliver_only: bool,
     /// The store is a copy that will be thrown away: deliver nothing, and count requests in this
     /// ledger, for they are really sent.
     pub dry_run: Option<PathBuf>,
@@ -48,43 +50,38 @@ pub async fn run(
     plan: &Plan,
 ) -> Result<Report> {
     let started_at = clock.now();
-    let run = store.write(|writer| {
-        if plan.trigger == SCHEDULE {
-            writer.set_mark(MARK, &started_at.to_rfc3339())?;
-        }
-        writer.begin_run(started_at, &plan.trigger)
-    })?;
+    let run = store.write(|writer| writer.begin_run(started_at, &plan.trigger))?;
     let platform = Platform {
         clock: Arc::clone(&clock),
         budgets: Arc::new(Budgets::open(
             plan.dry_run.as_deref().unwrap_or(store.path()),
         )?),
     };
-    let built = sources::build_all(config, environment, &platform);
+    let built = sources::build_all(store, config, environment, &platform)?;
 
-    review::retry_quarantine(store, clock.now(), &built)?;
-    let sources = pull_sources(store, clock.as_ref(), &built, plan).await?;
     let mut report = Report {
         trigger: plan.trigger.clone(),
         started_at,
         finished_at: started_at,
-        sources,
-        imports: pickup::pick_up(store, clock.now(), config, &built).await?,
+        sources: Vec::new(),
+        imports: Vec::new(),
         findings_new: 0,
         findings_open: 0,
         deliveries: DeliveryReport::default(),
     };
-    tell_sources(store, clock.as_ref(), &report)?;
-    tell_imports(store, clock.as_ref(), &report.imports)?;
-    review::tell_quarantine(store, clock.now())?;
+    if !plan.deliver_only {
+        take_in(store, config, clock.as_ref(), &built, plan, &mut report).await?;
+    }
     if !plan.pull_only {
         report.findings_new = review::review(store, config, clock.now())?;
         if plan.dry_run.is_none() {
-            let targets = built
+            // A share that could not be read is not written to: it may not be the share.
+            let failed = report
+                .sources
                 .iter()
-                .filter_map(|(name, built)| Some((name.clone(), Arc::clone(built.as_ref().ok()?))))
-                .collect();
-            report.deliveries = outbox::deliver(store, clock.as_ref(), &targets).await?;
+                .filter(|source| source.failure.is_some());
+            let away = failed.map(|source| source.connection.clone()).collect();
+            report.deliveries = outbox::deliver(store, clock.as_ref(), &built, &away).await?;
         }
     }
     report.findings_open = store
@@ -94,8 +91,31 @@ pub async fn run(
         .count();
     report.finished_at = clock.now();
     let text = serde_json::to_string(&report).expect("a report is plain data");
-    store.write(|writer| writer.end_run(report.finished_at, run, &text))?;
+    store.write(|writer| {
+        // A night that did not come to its end is due again.
+        if plan.trigger == SCHEDULE {
+            writer.set_mark(MARK, &started_at.to_rfc3339())?;
+        }
+        writer.end_run(report.finished_at, run, &text)
+    })?;
     Ok(report)
+}
+
+/// Pulls and imports, and tells what became of it.
+async fn take_in(
+    store: &mut Store,
+    config: &Config,
+    clock: &dyn Clock,
+    built: &BTreeMap<String, Built>,
+    plan: &Plan,
+    report: &mut Report,
+) -> Result<()> {
+    review::retry_quarantine(store, clock.now(), built)?;
+    report.sources = pull_sources(store, clock, built, plan).await?;
+    report.imports = pickup::pick_up(store, clock.now(), config, built).await?;
+    tell_sources(store, config, clock, report)?;
+    tell_imports(store, clock, &report.imports)?;
+    review::tell_quarantine(store, clock.now())
 }
 
 async fn pull_sources(
@@ -166,9 +186,25 @@ fn report_of(pulled: Pulled) -> SourceReport {
 
 /// Findings about the connections themselves: failures, notices, held deletions. One finding a
 /// cause, however many nights it lasts.
-fn tell_sources(store: &mut Store, clock: &dyn Clock, report: &Report) -> Result<()> {
+fn tell_sources(
+    store: &mut Store,
+    config: &Config,
+    clock: &dyn Clock,
+    report: &Report,
+) -> Result<()> {
     let now = clock.now();
+    let forgotten: Vec<String> = store
+        .findings(false)?
+        .into_iter()
+        .filter(|stored| OF_SOURCES.contains(&stored.finding.kind))
+        .map(|stored| stored.finding.subject)
+        .filter(|name| config.connection(name).is_none())
+        .collect();
     store.write(|writer| {
+        // Of a connection that is not configured any more there is nothing to be told.
+        for name in &forgotten {
+            writer.replace_findings(now, name, &[])?;
+        }
         for source in &report.sources {
             let findings = source_findings(source);
             writer.replace_findings(now, &source.connection, &findings)?;
@@ -176,6 +212,13 @@ fn tell_sources(store: &mut Store, clock: &dyn Clock, report: &Report) -> Result
         Ok(())
     })
 }
+
+/// The findings whose subject is a connection.
+const OF_SOURCES: [Kind; 3] = [
+    Kind::SourceFailed,
+    Kind::SuspiciousDeletion,
+    Kind::SourceNotice,
+];
 
 fn source_findings(source: &SourceReport) -> Vec<Finding> {
     let name = &source.connection;
@@ -235,22 +278,33 @@ fn source_findings(source: &SourceReport) -> Vec<Finding> {
     findings
 }
 
+/// Refused files are tried again every night, so what is not refused now is no trouble any more.
 fn tell_imports(store: &mut Store, clock: &dyn Clock, imports: &[ImportReport]) -> Result<()> {
     let now = clock.now();
+    let refused: Vec<Finding> = imports.iter().filter_map(refused).collect();
     store.write(|writer| {
-        for import in imports {
-            let refused = import.refused.as_ref().map(|reason| Finding {
-                kind: Kind::ImportRefused,
-                severity: Severity::Act,
-                subject: import.file.clone(),
-                other: None,
-                client: None,
-                sentence: format!("`{}` was not imported: {reason}", import.file),
-                action: "Mend the file, or take it out of the pattern of `[[imports]]`.".into(),
-            });
-            writer.replace_findings(now, &import.file, refused.as_slice())?;
+        writer.close_kind(
+            now,
+            Kind::ImportRefused,
+            &refused.iter().map(Finding::id).collect(),
+        )?;
+        for finding in &refused {
+            writer.open_finding(now, finding)?;
         }
         Ok(())
+    })
+}
+
+fn refused(import: &ImportReport) -> Option<Finding> {
+    let reason = import.refused.as_ref()?;
+    Some(Finding {
+        kind: Kind::ImportRefused,
+        severity: Severity::Act,
+        subject: import.file.clone(),
+        other: None,
+        client: None,
+        sentence: format!("`{}` was not imported: {reason}", import.file),
+        action: "Mend the file, or take it out of the pattern of `[[imports]]`.".into(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Files on a drive that are imports: found by pattern, read once for each version.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use stundenbuch_connectors::import::{Format, Options};
@@ -47,7 +47,15 @@ pub(super) async fn pick_up(
                 .await;
             let report = match fetched {
                 Ok(bytes) => import_bytes(store, now, config, rule, path, &bytes),
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(ImportError::Read {
+                    path: PathBuf::from(path),
+                    reason: error.to_string(),
+                }),
+            };
+            let report = match report {
+                // The ledger's own trouble is no fault of the file.
+                Err(ImportError::Store(error)) => return Err(error),
+                report => report.map_err(|error| explain(&error)),
             };
             let done = report.is_ok();
             reports.push(match report {
@@ -79,15 +87,15 @@ fn import_bytes(
     rule: &ImportRule,
     path: &str,
     bytes: &[u8],
-) -> Result<(String, Counts), String> {
+) -> Result<(String, Counts), ImportError> {
     let path = Path::new(path);
     let named;
     let format: &dyn Format = match &rule.format {
         Some(name) => {
-            named = import::named(name, config.file.parent()).map_err(|error| explain(&error))?;
+            named = import::named(name, config.file.parent())?;
             named.as_ref()
         }
-        None => import::recognise_head(path, bytes).map_err(|error| explain(&error))?,
+        None => import::recognise_head(path, bytes)?,
     };
     let options = Options {
         time_zone: rule.time_zone,
@@ -103,7 +111,6 @@ fn import_bytes(
         Keep::Yes,
     )
     .map(|counts| (format.name().to_owned(), counts))
-    .map_err(|error| explain(&error))
 }
 
 /// An import's failure in one line.

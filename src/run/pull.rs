@@ -265,6 +265,7 @@ fn take_page(
         let key = key(&source.name, gone.stream, &gone.id);
         counts.deleted += u64::from(writer.append_deletion(now, &key, &gone.proof)?);
         writer.clear_absent(&key)?;
+        writer.release(&key)?;
     }
     for sweep in &page.swept {
         take_sweep(writer, &source.name, sweep)?;

@@ -55,8 +55,11 @@ pub struct ImportReport {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeliveryReport {
     pub delivered: Vec<String>,
+    /// Every document that is not where it should be and was tried, now or before.
     pub failed: Vec<String>,
     pub needs_person: bool,
+    /// When the next document may be tried again.
+    pub again: Option<DateTime<Utc>>,
 }
 
 /// How the program ends. The numbers are part of its interface.
@@ -96,7 +99,7 @@ impl Report {
         }
     }
 
-    /// When a failed source may be tried again; the earliest, if any failed for now.
+    /// When a failed source or delivery may be tried again; the earliest, if any failed for now.
     pub fn try_again_at(&self) -> Option<DateTime<Utc>> {
         let failures = self
             .sources
@@ -105,6 +108,7 @@ impl Report {
         failures
             .filter(|failure| !failure.needs_person)
             .map(|failure| failure.after.unwrap_or(self.finished_at))
+            .chain(self.deliveries.again)
             .min()
     }
 }

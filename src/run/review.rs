@@ -12,6 +12,7 @@ use stundenbuch_connectors::contract::Raw;
 use stundenbuch_connectors::import;
 use stundenbuch_connectors::record::{Record, Stream, Worked};
 
+use super::intake::take_from_quarantine;
 use super::sources::Built;
 use crate::billing::{Attribution, ContractAt, attribute, contract_at, task_client};
 use crate::config::Config;
@@ -29,6 +30,8 @@ const SEEN: &str = "reviewed";
 const CONFIG: &str = "reviewed-config";
 /// Rows of the journal that are looked at together.
 const CHUNK: u64 = 2_000;
+/// Works that are looked at together when everything is.
+const PART: usize = 500;
 /// Work older than this does not wait for a task any more.
 const WAIT_DAYS: i64 = 100;
 /// Work this long before or after may overlap: a timer that nobody stopped over a weekend.
@@ -36,6 +39,16 @@ const NEAR: TimeDelta = TimeDelta::hours(72);
 
 /// Looks at everything that changed since the last review; how many findings are new.
 pub fn review(store: &mut Store, config: &Config, now: DateTime<Utc>) -> Result<usize> {
+    review_with(store, config, now, &BTreeSet::new())
+}
+
+/// As [`review`], and at these works in any case.
+pub fn review_with(
+    store: &mut Store,
+    config: &Config,
+    now: DateTime<Utc>,
+    also: &BTreeSet<WorkId>,
+) -> Result<usize> {
     let last = store.head()?.seq;
     let fingerprint = fingerprint(config);
     let mut seen: u64 = store
@@ -58,6 +71,15 @@ pub fn review(store: &mut Store, config: &Config, now: DateTime<Utc>) -> Result<
         seen = until;
         store.write(|writer| writer.set_mark(SEEN, &seen.to_string()))?;
     }
+    if !also.is_empty() {
+        new += reviewer.look_at(
+            store,
+            &Changed {
+                works: also.clone(),
+                ..Changed::default()
+            },
+        )?;
+    }
     // A forgotten timer becomes a finding by waiting, without any change.
     new += reviewer.look_at_works(store, store_ids(&store.running_works()?))?;
     store.write(|writer| writer.set_mark(CONFIG, &fingerprint))?;
@@ -73,7 +95,6 @@ fn store_ids(works: &[WorkId]) -> BTreeSet<WorkId> {
 struct Changed {
     works: BTreeSet<WorkId>,
     tasks: BTreeSet<RecordKey>,
-    files: bool,
 }
 
 impl Changed {
@@ -89,8 +110,7 @@ impl Changed {
                         Stream::Tasks => {
                             changed.tasks.insert(key);
                         }
-                        Stream::Files => changed.files = true,
-                        Stream::Activity | Stream::People | Stream::Projects => {}
+                        Stream::Files | Stream::Activity | Stream::People | Stream::Projects => {}
                     }
                 }
                 Event::Sealed(sealed) => {
@@ -102,7 +122,7 @@ impl Changed {
                     let from = DateTime::from_timestamp(row.at, 0).unwrap_or_default();
                     changed
                         .works
-                        .extend(store.unmatched_since(from - TimeDelta::days(WAIT_DAYS))?);
+                        .extend(store.loosely_matched_since(from - TimeDelta::days(WAIT_DAYS))?);
                 }
                 Event::Genesis(_) | Event::Delivered(_) => {}
             }
@@ -138,25 +158,30 @@ impl<'a> Reviewer<'a> {
         })
     }
 
+    /// Everything that is not settled, a part at a time: the whole may be more than fits.
     fn look_at_everything(&mut self, store: &mut Store) -> Result<usize> {
         let query = WorkQuery {
             unsettled: true,
             ..WorkQuery::default()
         };
-        let works = store
+        let works: Vec<WorkId> = store
             .works(&query)?
             .into_iter()
             .map(|work| work.id)
             .collect();
+        let mut new = 0;
+        for part in works.chunks(PART) {
+            let works = part.iter().copied().collect();
+            new += self.look_at(
+                store,
+                &Changed {
+                    works,
+                    ..Changed::default()
+                },
+            )?;
+        }
         let tasks = store.tasks()?.into_iter().map(|item| item.key).collect();
-        self.look_at(
-            store,
-            &Changed {
-                works,
-                tasks,
-                files: false,
-            },
-        )
+        Ok(new + self.look_at_tasks(store, &tasks)?)
     }
 
     fn look_at(&mut self, store: &mut Store, changed: &Changed) -> Result<usize> {
@@ -182,27 +207,36 @@ impl<'a> Reviewer<'a> {
         let works = self.with_partners(store, works)?;
         let mut seen = Vec::with_capacity(works.len());
         let mut found = BTreeSet::new();
-        for id in works {
-            let Some(work) = store.work(id)? else {
+        for id in &works {
+            let Some(work) = store.work(*id)?.filter(|work| !work.deleted) else {
+                // Deleted, or reported as part of another work now; what was billed still drifts.
+                let deleted = store.work(*id)?;
+                let drift = deleted.map(|work| statements::drift(store, self.config, &work));
+                let findings: Vec<_> = drift.transpose()?.flatten().into_iter().collect();
+                found.extend(findings.iter().map(Finding::id));
+                seen.push((*id, None, findings));
                 continue;
             };
             let (matched, findings) = self.work(store, &work)?;
             found.extend(findings.iter().map(Finding::id));
-            seen.push((id, matched, findings));
+            seen.push((*id, Some(matched), findings));
         }
+        let batch: BTreeSet<String> = works.iter().map(ToString::to_string).collect();
         let now = self.now;
         store.write(|writer| {
             let mut new = 0;
             for (id, matched, findings) in &seen {
                 match matched {
-                    Match::Task { key, evidence } => {
+                    None => writer.clear_match(*id)?,
+                    Some(Match::Task { key, evidence }) => {
                         writer.set_match(*id, Some(key), evidence.as_str())?;
                     }
-                    Match::Ambiguous { .. } => writer.set_match(*id, None, "ambiguous")?,
-                    Match::Unknown { link } => writer.set_match(*id, None, link)?,
-                    Match::None => writer.set_match(*id, None, "none")?,
+                    Some(Match::Ambiguous { .. }) => writer.set_match(*id, None, "ambiguous")?,
+                    Some(Match::Unknown { link }) => writer.set_match(*id, None, link)?,
+                    Some(Match::None) => writer.set_match(*id, None, "none")?,
                 }
-                writer.close_findings(now, &id.to_string(), &found)?;
+                let told_here = |subject: &str| batch.contains(subject);
+                writer.close_findings(now, &id.to_string(), &found, told_here)?;
                 for finding in findings {
                     new += usize::from(writer.open_finding(now, finding)?);
                 }
@@ -260,19 +294,28 @@ impl<'a> Reviewer<'a> {
         Ok((matched, findings))
     }
 
-    /// What the same person did at about the same time.
+    /// What the same person did at about the same time; all of the day for work without times.
     fn neighbours(&self, store: &Store, work: &Work) -> Result<Vec<Work>> {
-        let Worked::Span { start, stop } = work.entry.worked else {
-            return Ok(Vec::new());
+        let (from, until, ends_after) = match work.entry.worked {
+            Worked::Running { .. } => return Ok(Vec::new()),
+            Worked::Span { start, stop } => (
+                start - NEAR,
+                stop.max(start) + TimeDelta::seconds(1),
+                Some(start),
+            ),
+            Worked::Day { date, .. } => {
+                let day = date.and_time(chrono::NaiveTime::MIN).and_utc();
+                (day - TimeDelta::days(1), day + TimeDelta::days(2), None)
+            }
         };
         let persons = self.names_of(work);
         if persons.is_empty() {
             return Ok(Vec::new());
         }
         let query = WorkQuery {
-            from: Some(start - NEAR),
-            ends_after: Some(start),
-            until: Some(stop.max(start) + TimeDelta::seconds(1)),
+            from: Some(from),
+            until: Some(until),
+            ends_after,
             persons,
             ..WorkQuery::default()
         };
@@ -411,12 +454,7 @@ pub fn retry_quarantine(
             },
         };
         if let Some(Ok(records)) = read {
-            store.write(|writer| {
-                for found in &records {
-                    writer.append_quarantined(now, &held, &found.id, found.record.clone())?;
-                }
-                Ok::<_, crate::store::Error>(())
-            })?;
+            store.write(|writer| take_from_quarantine(writer, now, &held, records))?;
         }
     }
     Ok(())

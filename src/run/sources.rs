@@ -8,6 +8,7 @@ use stundenbuch_connectors::secret::{self, Secret, SecretRef};
 use stundenbuch_connectors::{Connector, Error, Platform};
 
 use crate::config::{Config, Connection};
+use crate::store::{self, Store};
 
 /// Where this process may look for credentials.
 #[derive(Clone, Debug, Default)]
@@ -47,22 +48,22 @@ pub fn build(
     (connection.entry.build)(&connection.name, &settings, platform).map(Arc::from)
 }
 
-/// Builds every connection by name.
+/// Builds every connection by name, each with the cursor that the ledger has of it.
 pub fn build_all(
+    store: &Store,
     config: &Config,
     environment: &Environment,
     platform: &Platform,
-) -> BTreeMap<String, Built> {
-    config
-        .connections
-        .iter()
-        .map(|connection| {
-            (
-                connection.name.clone(),
-                build(config, connection, environment, platform),
-            )
-        })
-        .collect()
+) -> store::Result<BTreeMap<String, Built>> {
+    let mut all = BTreeMap::new();
+    for connection in &config.connections {
+        let built = build(config, connection, environment, platform);
+        if let Ok(connector) = &built {
+            connector.resume(&store.connection(&connection.name)?.cursor);
+        }
+        all.insert(connection.name.clone(), built);
+    }
+    Ok(all)
 }
 
 /// Of several missing credentials the first is told by a run; `check` tells them all.

@@ -43,6 +43,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Every connection whose last pull failed, with the reason.
+    pub fn failures(&self) -> Result<Vec<(String, String)>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT name, failure FROM connection WHERE failure IS NOT NULL ORDER BY name",
+        )?;
+        let failures = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(failures.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
 impl Writer<'_> {
     /// Remembers that a pull reached its end.
     pub fn pulled(&mut self, name: &str, now: DateTime<Utc>, compared: bool) -> Result<()> {

@@ -29,7 +29,8 @@ impl Writer<'_> {
         subject: &str,
         found: &[Finding],
     ) -> Result<usize> {
-        self.close_findings(now, subject, &found.iter().map(Finding::id).collect())?;
+        let found_now = found.iter().map(Finding::id).collect();
+        self.close_findings(now, subject, &found_now, |_| false)?;
         let mut new = 0;
         for finding in found {
             new += usize::from(self.open_finding(now, finding)?);
@@ -37,25 +38,29 @@ impl Writer<'_> {
         Ok(new)
     }
 
-    /// Closes the open findings that name a subject, in either place, except these.
+    /// Closes the open findings about a subject, except these; those of another subject that
+    /// name this one too only where `told_here` knows that other one.
     pub fn close_findings(
         &mut self,
         now: DateTime<Utc>,
         subject: &str,
         except: &BTreeSet<String>,
+        told_here: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let open: Vec<String> = self
+        let open: Vec<(String, String)> = self
             .tx
             .prepare_cached(
-                "SELECT id FROM finding WHERE subject = ?1 AND closed_at IS NULL
-                 UNION SELECT id FROM finding WHERE other = ?1 AND closed_at IS NULL",
+                "SELECT id, subject FROM finding WHERE subject = ?1 AND closed_at IS NULL
+                 UNION SELECT id, subject FROM finding WHERE other = ?1 AND closed_at IS NULL",
             )?
-            .query_map([subject], |row| row.get(0))?
+            .query_map([subject], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
-        for id in open.iter().filter(|id| !except.contains(*id)) {
-            self.tx
-                .prepare_cached("UPDATE finding SET closed_at = ?2 WHERE id = ?1")?
-                .execute(params![id, now.timestamp()])?;
+        for (id, about) in open {
+            if !except.contains(&id) && (about == subject || told_here(&about)) {
+                self.tx
+                    .prepare_cached("UPDATE finding SET closed_at = ?2 WHERE id = ?1")?
+                    .execute(params![id, now.timestamp()])?;
+            }
         }
         Ok(())
     }
@@ -210,6 +215,19 @@ impl Store {
         let mut statement = self.conn.prepare_cached(
             "SELECT r.work FROM record r JOIN match m ON m.work = r.work
              WHERE r.start_at >= ?1 AND r.speaks = 1 AND m.task IS NULL ORDER BY r.work",
+        )?;
+        let works = statement.query_map([from.timestamp()], |row| row.get(0).map(WorkId))?;
+        Ok(works.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Works since an instant whose match a person's decision may change: all but those that
+    /// name their task themselves.
+    pub fn loosely_matched_since(&self, from: DateTime<Utc>) -> Result<Vec<WorkId>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT r.work FROM record r JOIN match m ON m.work = r.work
+             WHERE r.start_at >= ?1 AND r.speaks = 1
+               AND (m.task IS NULL OR m.evidence IN ('alias', 'exact-title'))
+             ORDER BY r.work",
         )?;
         let works = statement.query_map([from.timestamp()], |row| row.get(0).map(WorkId))?;
         Ok(works.collect::<rusqlite::Result<_>>()?)

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Result};
@@ -13,9 +14,24 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a ledger, or says who has it. `what` names the holder for others.
+    /// Takes the right to change a ledger, or says who has it. `what` names the holder for
+    /// others.
     pub fn take(ledger: &Path, what: &str) -> Result<Self> {
-        let path = path_of(ledger);
+        Self::take_at(ledger, path_of(ledger, "lock"), what)
+    }
+
+    /// Takes the right to be the daemon of a ledger. Between its runs others may change it.
+    pub fn take_daemon(ledger: &Path) -> Result<Self> {
+        Self::take_at(ledger, path_of(ledger, "daemon"), "the daemon")
+    }
+
+    /// Whether somebody is changing the ledger right now.
+    pub fn is_held(ledger: &Path) -> bool {
+        File::open(path_of(ledger, "lock"))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    fn take_at(ledger: &Path, path: PathBuf, what: &str) -> Result<Self> {
         let open = |reason: std::io::Error| Error::Open {
             path: path.clone(),
             reason: reason.to_string(),
@@ -32,6 +48,7 @@ impl Lock {
             .truncate(false)
             .read(true)
             .write(true)
+            .mode(0o600)
             .open(&path)
             .map_err(open)?;
         match file.try_lock() {
@@ -60,8 +77,9 @@ impl Lock {
     }
 }
 
-fn path_of(ledger: &Path) -> PathBuf {
+fn path_of(ledger: &Path, ending: &str) -> PathBuf {
     let mut name = ledger.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(".");
+    name.push(ending);
     PathBuf::from(name)
 }

@@ -38,7 +38,7 @@ pub use runs::StoredRun;
 pub use stage::Quarantined;
 pub use statements::StatementRow;
 pub use verify::{Damage, Verified};
-pub use works::{Standing, WorkQuery};
+pub use works::{Candidate, Standing, WorkQuery};
 
 use crate::ledger::Head;
 

@@ -1,5 +1,8 @@
 //! Opening and creating the file: settings, identity, migrations.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,10 +45,8 @@ impl Store {
                 hint: "create the directory and make it writable for this user",
             })?;
         }
-        let conn = connect(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        )?;
+        create_private(path)?;
+        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let mut store = Self {
             conn,
             path: path.to_owned(),
@@ -78,6 +79,7 @@ impl Store {
         name.push(suffix);
         let path = PathBuf::from(name);
         Self::remove(&path);
+        create_private(&path)?;
         self.conn
             .backup("main", &path, None::<fn(rusqlite::backup::Progress)>)?;
         Ok(path)
@@ -118,6 +120,25 @@ impl Store {
             })?;
         }
         Ok(())
+    }
+}
+
+/// Makes an empty file that its owner alone can read, unless there is one: a ledger holds what
+/// people did all day. What SQLite puts beside it gets the same mode.
+fn create_private(path: &Path) -> Result<()> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Error::Open {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            hint: "check that the directory exists and that this user may write there",
+        }),
     }
 }
 

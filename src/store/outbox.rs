@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, ToSql, params};
 
 use super::connections::instant;
 use super::{Result, Store, Writer};
@@ -144,16 +144,12 @@ impl Store {
 
     /// All parcels that are not where they should be.
     pub fn parcels_open(&self) -> Result<Vec<Parcel>> {
-        self.parcels("state <> 'delivered' AND ?1 = ?1", 0)
+        self.parcels("state <> 'delivered' AND ?1 IS NULL", Option::<i64>::None)
     }
 
     /// All parcels of a statement.
     pub fn parcels_of(&self, statement: &str) -> Result<Vec<Parcel>> {
-        let all = self.parcels("?1 = ?1", 0)?;
-        Ok(all
-            .into_iter()
-            .filter(|parcel| parcel.statement == statement)
-            .collect())
+        self.parcels("statement = ?1", statement)
     }
 
     /// The hash that we last delivered to a place, to recognise our own earlier version.
@@ -170,7 +166,7 @@ impl Store {
             .optional()?)
     }
 
-    fn parcels(&self, condition: &str, value: i64) -> Result<Vec<Parcel>> {
+    fn parcels(&self, condition: &str, value: impl ToSql) -> Result<Vec<Parcel>> {
         let sql = format!("SELECT {COLUMNS} FROM outbox WHERE {condition} ORDER BY id");
         let mut statement = self.conn.prepare_cached(&sql)?;
         let parcels = statement.query_map([value], |row| {

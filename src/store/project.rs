@@ -221,7 +221,7 @@ impl Writer<'_> {
                 project,
                 client
             ])?;
-        Ok(())
+        self.choose_again(known)
     }
 
     fn project_deletion(&mut self, seq: u64, subject: &str) -> Result<()> {
@@ -229,27 +229,51 @@ impl Writer<'_> {
         self.tx
             .prepare_cached("UPDATE record SET deleted = ?2 WHERE id = ?1")?
             .execute(params![known.id, seq])?;
-        Ok(())
+        self.choose_again(known.id)
     }
 
-    /// Joins a record to a work, and decides anew which of its records speaks: one from an API
-    /// before one from a file, then the one seen first.
+    /// Joins a record to a work.
     fn project_same_work(&mut self, subject: &str, same: &SameWork) -> Result<()> {
         let known = self.expect_known(&parse_key(subject)?)?;
         let WorkId(work) = same.work;
         self.tx
             .prepare_cached("UPDATE record SET work = ?2 WHERE id = ?1")?
             .execute([known.id, work])?;
+        self.choose_speaker(work)
+    }
+
+    /// Decides which record of a work speaks for it: one that an API still has before one that an
+    /// API had, that before one from a file, and then the one seen first. So a deletion counts
+    /// unless another API still reports the work, and an export never brings it back.
+    fn choose_speaker(&self, work: u64) -> Result<()> {
         self.tx
             .prepare_cached(
                 "UPDATE record SET speaks = (id = (
                      SELECT r.id FROM record r JOIN source s ON s.id = r.source
-                     WHERE r.id = ?1 OR (r.work = ?1 AND r.work <> r.id)
-                     ORDER BY s.connection LIKE 'file:%', r.id LIMIT 1))
-                 WHERE id = ?1 OR (work = ?1 AND work <> id)",
+                     WHERE (r.id = ?1 AND r.work = ?1) OR (r.work = ?1 AND r.work <> r.id)
+                     ORDER BY s.connection LIKE 'file:%', r.deleted IS NOT NULL, r.id LIMIT 1))
+                 WHERE (id = ?1 AND work = ?1) OR (work = ?1 AND work <> id)",
             )?
             .execute([work])?;
         Ok(())
+    }
+
+    /// As [`Writer::choose_speaker`] for the work of a record, where others report it too.
+    fn choose_again(&self, record: u64) -> Result<()> {
+        let work: Option<u64> = self
+            .tx
+            .prepare_cached("SELECT work FROM record WHERE id = ?1")?
+            .query_row([record], |row| row.get(0))?;
+        let Some(work) = work else { return Ok(()) };
+        let shared: bool = self
+            .tx
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM record WHERE work = ?1 AND work <> id)")?
+            .query_row([work], |row| row.get(0))?;
+        if shared {
+            self.choose_speaker(work)
+        } else {
+            Ok(())
+        }
     }
 
     fn project_alias(&mut self, client: &str, alias: &crate::ledger::Alias) -> Result<()> {

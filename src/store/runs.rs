@@ -50,23 +50,38 @@ impl Writer<'_> {
 impl Store {
     /// The newest run, finished or not.
     pub fn last_run(&self) -> Result<Option<StoredRun>> {
+        let id: Option<u64> = self
+            .conn
+            .query_row("SELECT max(id) FROM run", [], |row| row.get(0))?;
+        id.map(|id| self.run(id)).transpose().map(Option::flatten)
+    }
+
+    fn run(&self, id: u64) -> Result<Option<StoredRun>> {
         Ok(self
             .conn
-            .query_row(
-                "SELECT id, started_at, finished_at, trigger, report FROM run
-                 ORDER BY id DESC LIMIT 1",
-                [],
-                |row| {
-                    Ok(StoredRun {
-                        id: row.get(0)?,
-                        started_at: instant(row.get(1)?).unwrap_or_default(),
-                        finished_at: row.get::<_, Option<i64>>(2)?.and_then(instant),
-                        trigger: row.get(3)?,
-                        report: row.get(4)?,
-                    })
-                },
-            )
+            .prepare_cached(
+                "SELECT id, started_at, finished_at, trigger, report FROM run WHERE id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok(StoredRun {
+                    id: row.get(0)?,
+                    started_at: instant(row.get(1)?).unwrap_or_default(),
+                    finished_at: row.get::<_, Option<i64>>(2)?.and_then(instant),
+                    trigger: row.get(3)?,
+                    report: row.get(4)?,
+                })
+            })
             .optional()?)
+    }
+
+    /// The newest run that came to its end.
+    pub fn last_finished_run(&self) -> Result<Option<StoredRun>> {
+        let id: Option<u64> = self.conn.query_row(
+            "SELECT max(id) FROM run WHERE finished_at IS NOT NULL",
+            [],
+            |row| row.get(0),
+        )?;
+        id.map(|id| self.run(id)).transpose().map(Option::flatten)
     }
 
     /// The version of a file that was imported.

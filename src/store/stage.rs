@@ -90,12 +90,21 @@ impl Writer<'_> {
             stream: record.stream(),
             id: id.clone(),
         };
-        self.tx
-            .execute("DELETE FROM quarantine WHERE raw = ?1", [held.id])?;
         let raw_id = held.id;
         self.append_revision(now, &key, record, &held.raw.scope, &held.raw.body, |_| {
             Ok(raw_id)
         })
+    }
+
+    /// Takes a received record out of quarantine; `keep` when a revision names it now.
+    pub fn leave_quarantine(&mut self, held: &Quarantined, keep: bool) -> Result<()> {
+        self.tx
+            .execute("DELETE FROM quarantine WHERE raw = ?1", [held.id])?;
+        if !keep {
+            self.tx
+                .execute("DELETE FROM raw WHERE id = ?1", [held.id])?;
+        }
+        Ok(())
     }
 
     /// Remembers records that a complete listing did not show.

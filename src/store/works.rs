@@ -257,49 +257,68 @@ impl Store {
 }
 
 impl Writer<'_> {
-    /// Records of other connections that start at that instant: candidates for reporting the
-    /// same work. Each comes with its own content and the work that it reports.
+    /// Records of other connections that start at that instant, deleted ones among them.
     pub fn records_starting_at(
         &self,
         start: DateTime<Utc>,
         not_from: &str,
-    ) -> Result<Vec<(WorkId, RecordKey, TimeEntry)>> {
+    ) -> Result<Vec<Candidate>> {
         let mut statement = self.tx.prepare_cached(
             // The other sources first: mostly there are none, and then there is nothing to read.
             // The plus makes the instant and not the source lead to their records.
-            "SELECT r.work, s.connection, s.stream, r.ext_id, j.payload
+            "SELECT r.work, s.connection, s.stream, r.ext_id, j.payload, r.deleted IS NOT NULL
                FROM source s CROSS JOIN record r ON +r.source = s.id
                              CROSS JOIN journal j ON j.seq = r.revision
-              WHERE s.stream = 'time' AND s.connection <> ?2
-                AND r.start_at = ?1 AND r.deleted IS NULL
-              ORDER BY r.id",
+              WHERE s.stream = 'time' AND s.connection <> ?2 AND r.start_at = ?1
+              ORDER BY r.deleted IS NOT NULL, r.id",
         )?;
         let mut rows = statement.query(params![start.timestamp(), not_from])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             if let Record::TimeEntry(entry) = record(&row.get::<_, String>(4)?)?.record {
-                found.push((WorkId(row.get(0)?), key(row, 1)?, entry));
+                let (work, key) = (WorkId(row.get(0)?), key(row, 1)?);
+                found.push(Candidate {
+                    work,
+                    key,
+                    entry,
+                    deleted: row.get(5)?,
+                });
             }
         }
         Ok(found)
     }
 
-    /// How a work stands for being joined with another: how many records of which connections
-    /// report it, and whether a sealed statement settles it.
-    pub fn standing(&self, work: WorkId) -> Result<Standing> {
+    /// What the records of one connection say of a work.
+    pub fn entries_of(&self, work: WorkId, connection: &str) -> Result<Vec<TimeEntry>> {
         let mut statement = self.tx.prepare_cached(
-            "SELECT s.connection FROM record r JOIN source s ON s.id = r.source
-             WHERE (r.id = ?1 AND r.work = ?1) OR (r.work = ?1 AND r.work <> r.id)",
+            "SELECT j.payload FROM record r JOIN source s ON s.id = r.source
+               JOIN journal j ON j.seq = r.revision
+              WHERE ((r.id = ?1 AND r.work = ?1) OR (r.work = ?1 AND r.work <> r.id))
+                AND s.connection = ?2 ORDER BY r.id",
         )?;
-        let connections = statement
-            .query_map([work.0], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let settled: i64 = self
-            .tx
-            .prepare_cached("SELECT count(*) FROM settled WHERE work = ?1")?
-            .query_row([work.0], |row| row.get(0))?;
+        let mut rows = statement.query(params![work.0, connection])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            if let Record::TimeEntry(entry) = record(&row.get::<_, String>(0)?)?.record {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// How a work stands for being joined with another.
+    pub fn standing(&self, work: WorkId) -> Result<Standing> {
+        let count = |sql: &str| -> Result<u64> {
+            Ok(self
+                .tx
+                .prepare_cached(sql)?
+                .query_row([work.0], |row| row.get(0))?)
+        };
+        let own = count("SELECT count(*) FROM record WHERE id = ?1 AND work = ?1")?;
+        let joined = count("SELECT count(*) FROM record WHERE work = ?1 AND work <> id")?;
+        let settled = count("SELECT count(*) FROM settled WHERE work = ?1")?;
         Ok(Standing {
-            connections,
+            records: own + joined,
             settled: settled > 0,
         })
     }
@@ -322,11 +341,20 @@ impl Writer<'_> {
     }
 }
 
+/// A record that may report the same work as another.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub work: WorkId,
+    pub key: RecordKey,
+    pub entry: TimeEntry,
+    pub deleted: bool,
+}
+
 /// What hangs on a work.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// One for each record.
-    pub connections: Vec<String>,
+    /// How many records report it.
+    pub records: u64,
     pub settled: bool,
 }
 

@@ -58,8 +58,8 @@ fn the_unit_is_shut_in() {
         eprintln!("SKIPPED: this systemd-analyze cannot judge a file: {said}");
         return;
     };
-    let words = verdict.split_whitespace();
-    let level: Option<f64> = words.filter_map(|word| word.parse().ok()).next();
+    let mut words = verdict.split_whitespace();
+    let level: Option<f64> = words.find_map(|word| word.parse().ok());
     let level = level.unwrap_or_else(|| panic!("no number in {verdict}"));
     assert!(level <= 1.1, "{verdict}\n{text}");
 }

@@ -174,7 +174,6 @@ CREATE TABLE outbox (
     statement  TEXT    NOT NULL,
     path       TEXT    NOT NULL,
     sha256     TEXT    NOT NULL,
-    body       BLOB    NOT NULL,
     state      TEXT    NOT NULL,           -- queued, delivered, failed
     attempts   INTEGER NOT NULL,
     not_before INTEGER NOT NULL,
@@ -182,8 +181,11 @@ CREATE TABLE outbox (
     outcome    TEXT,
     error      TEXT,
     queued_at  INTEGER NOT NULL,
-    done_at    INTEGER
+    done_at    INTEGER,
+    body       BLOB    NOT NULL           -- last, so that the rest is read without it
 ) STRICT;
+CREATE INDEX outbox_open ON outbox (not_before) WHERE state <> 'delivered';
+CREATE INDEX outbox_statement ON outbox (statement);
 
 -- Files taken from folder connections as imports, so that an unchanged file is not read again.
 CREATE TABLE imported (

@@ -118,7 +118,7 @@ fn a_truncated_file_is_noticed() {
 
 #[test]
 fn budgets_survive_the_program() {
-    let (_dir, store) = ledger();
+    let (dir, store) = ledger();
     let state = BudgetState {
         window_start: Some(now()),
         used: 17,
@@ -134,7 +134,7 @@ fn budgets_survive_the_program() {
         elsewhere.load("toggl", "user").unwrap(),
         BudgetState::default()
     );
-    let again = Budgets::open(&_dir.path().join("ledger.db")).unwrap();
+    let again = Budgets::open(&dir.path().join("ledger.db")).unwrap();
     assert_eq!(again.load("toggl", "user").unwrap(), state);
     assert_eq!(again.load("toggl", "org").unwrap(), BudgetState::default());
 }

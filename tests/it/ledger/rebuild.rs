@@ -1,5 +1,7 @@
 //! The projection is a function of the journal: made anew, it is the same.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::json;
@@ -77,7 +79,7 @@ from = 2026-01-01
 rate = "59.00"
 "#;
     std::fs::write(&file, text).unwrap();
-    Config::load(Some(&file), &Default::default()).unwrap()
+    Config::load(Some(&file), &BTreeMap::default()).unwrap()
 }
 
 fn happen(store: &mut Store, config: &Config, happening: &Happening) {

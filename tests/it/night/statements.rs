@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
@@ -107,6 +108,12 @@ fn money(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
+/// The work that an entry of the fake is.
+fn work_of(house: &House, id: i64) -> String {
+    let key = house.store.parse_key(&format!("toggl/time/{id}")).unwrap();
+    house.store.work_of(&key).unwrap().unwrap().to_string()
+}
+
 /// An entry of the fifteenth of October.
 fn october(house: &House, hour: u32, minutes: i64) -> i64 {
     let start: DateTime<Utc> = format!("2026-10-15T{hour:02}:00:00Z").parse().unwrap();
@@ -114,6 +121,31 @@ fn october(house: &House, hour: u32, minutes: i64) -> i64 {
         description: Some(format!("Aufgabe 0-{}", hour % 3)),
         ..Entry::of(start, minutes)
     })
+}
+
+/// Each of these entries has its finding, with these words; returns what all findings are about.
+fn assert_told(house: &House, number: &str, expected: &[(i64, Kind, &str, &str)]) -> Vec<String> {
+    let mut findings = house.findings(Kind::BilledEntryChanged);
+    findings.extend(house.findings(Kind::BilledEntryDeleted));
+    let told: BTreeMap<&str, &str> = findings
+        .iter()
+        .map(|finding| (finding.subject.as_str(), finding.sentence.as_str()))
+        .collect();
+    for (id, kind, now, difference) in expected {
+        let sentence = told[work_of(house, *id).as_str()];
+        assert!(sentence.contains(*now), "{sentence}");
+        assert!(sentence.ends_with(&format!("{difference}.")), "{sentence}");
+        assert!(sentence.contains(number), "{sentence}");
+        let finding = findings
+            .iter()
+            .find(|it| it.subject == work_of(house, *id))
+            .unwrap();
+        assert_eq!((finding.kind, finding.severity), (*kind, Severity::Act));
+    }
+    findings
+        .into_iter()
+        .map(|finding| finding.subject)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,51 +172,38 @@ async fn what_changes_after_sealing_is_told_in_hours_and_cents() {
     for _ in 0..3 {
         house.night().await;
     }
-    let work = |id: i64| {
-        let key = house.store.parse_key(&format!("toggl/time/{id}")).unwrap();
-        house.store.work_of(&key).unwrap().unwrap().to_string()
-    };
-    let mut findings = house.findings(Kind::BilledEntryChanged);
-    findings.extend(house.findings(Kind::BilledEntryDeleted));
-    let told: BTreeMap<&str, &str> = findings
-        .iter()
-        .map(|finding| (finding.subject.as_str(), finding.sentence.as_str()))
-        .collect();
-    for (id, kind, now, difference) in [
-        (
-            shortened,
-            Kind::BilledEntryChanged,
-            "now has 2:00 h",
-            "−0:30 h, −29.50 EUR",
-        ),
-        (
-            deleted,
-            Kind::BilledEntryDeleted,
-            "is now deleted",
-            "−1:15 h, −73.75 EUR",
-        ),
-        (
-            moved,
-            Kind::BilledEntryChanged,
-            "belongs to",
-            "−0:45 h, −44.25 EUR",
-        ),
-        (
-            unmarked,
-            Kind::BilledEntryChanged,
-            "billable yes → no",
-            "−2:00 h, −118.00 EUR",
-        ),
-    ] {
-        let sentence = told[work(id).as_str()];
-        assert!(sentence.contains(now), "{sentence}");
-        assert!(sentence.ends_with(&format!("{difference}.")), "{sentence}");
-        assert!(sentence.contains(&number), "{sentence}");
-        let finding = findings.iter().find(|it| it.subject == work(id)).unwrap();
-        assert_eq!((finding.kind, finding.severity), (kind, Severity::Act));
-    }
-    assert!(!told.contains_key(work(untouched).as_str()));
-    assert_eq!(findings.len(), 4, "one each, however many nights");
+    let told = assert_told(
+        &house,
+        &number,
+        &[
+            (
+                shortened,
+                Kind::BilledEntryChanged,
+                "now has 2:00 h",
+                "−0:30 h, −29.50 EUR",
+            ),
+            (
+                deleted,
+                Kind::BilledEntryDeleted,
+                "is now deleted",
+                "−1:15 h, −73.75 EUR",
+            ),
+            (
+                moved,
+                Kind::BilledEntryChanged,
+                "belongs to",
+                "−0:45 h, −44.25 EUR",
+            ),
+            (
+                unmarked,
+                Kind::BilledEntryChanged,
+                "billable yes → no",
+                "−2:00 h, −118.00 EUR",
+            ),
+        ],
+    );
+    assert!(!told.contains(&work_of(&house, untouched)));
+    assert_eq!(told.len(), 4, "one each, however many nights");
     assert_eq!(
         json(&sealed(&house, &number)),
         before,
@@ -214,7 +233,7 @@ async fn documents_arrive_once() {
     assert_eq!(there.len(), 2);
     let delivered: Vec<_> = there
         .iter()
-        .find(|(name, _)| name.ends_with(".json"))
+        .find(|(name, _)| is(name, "json"))
         .into_iter()
         .collect();
     assert_eq!(*delivered[0].1, json(&sealed(&house, &number)));
@@ -237,7 +256,7 @@ async fn documents_arrive_once() {
     // Somebody's own file lies where the next document would go.
     let second = seal(&mut house, "2026-08-21").unwrap().number.unwrap();
     let parcels = house.store.parcels_of(&second).unwrap();
-    let taken = parcels.iter().find(|it| it.path.ends_with(".csv")).unwrap();
+    let taken = parcels.iter().find(|it| is(&it.path, "csv")).unwrap();
     let mine = house.drive().join(&taken.path);
     fs::write(&mine, "Meine eigene Tabelle").unwrap();
     house.night().await;
@@ -248,7 +267,7 @@ async fn documents_arrive_once() {
     assert_eq!(beside[0].subject, taken.key);
     let parcels = house.store.parcels_of(&second).unwrap();
     assert!(parcels.iter().all(|it| it.state == ParcelState::Delivered));
-    let other = parcels.iter().find(|it| it.path.ends_with(".csv")).unwrap();
+    let other = parcels.iter().find(|it| is(&it.path, "csv")).unwrap();
     let other = house.drive().join(other.location.as_deref().unwrap());
     assert_eq!(bytes(&other), taken.bytes.to_vec());
     assert!(folder.is_dir());
@@ -280,6 +299,12 @@ async fn a_drive_that_is_away_is_waited_for() {
     assert_eq!(files(&house).len(), 2);
     assert_eq!(house.findings(Kind::DeliveryFailed), []);
     assert_eq!(house.findings(Kind::SourceFailed), []);
+}
+
+fn is(path: &str, extension: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|it| it == extension)
 }
 
 fn files(house: &House) -> BTreeMap<String, Vec<u8>> {

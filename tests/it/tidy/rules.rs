@@ -101,8 +101,13 @@ const BORDERS: [Border; 5] = [
             concat!("Instant::", "now("),
             concat!("tokio::time::", "sleep("),
         ],
-        // Benches measure, and a slow fake is slow in real time.
-        only: &["connectors/clock.rs", "benches/", "tests/fakes/wire.rs"],
+        // Benches measure; a slow fake and another process take real time.
+        only: &[
+            "connectors/clock.rs",
+            "benches/",
+            "tests/fakes/wire.rs",
+            "tests/it/daemon.rs",
+        ],
         why: "only the clock asks for the time and waits; take a `Clock`",
     },
     Border {
