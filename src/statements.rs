@@ -83,19 +83,15 @@ pub fn preview(
             continue;
         };
         // Many entries are about one task; it is read once.
-        let row = match rows.get(&key) {
-            Some(row) => row.clone(),
-            None => {
-                let row = store.task(&key)?.map(|item| TaskRow {
-                    title: item.task.title,
-                    url: item.task.url,
-                });
-                rows.insert(key, row.clone());
-                row
-            }
-        };
-        if let Some(row) = row {
-            tasks.insert(work.id, row);
+        if !rows.contains_key(&key) {
+            let row = store.task(&key)?.map(|item| TaskRow {
+                title: item.task.title,
+                url: item.task.url,
+            });
+            rows.insert(key.clone(), row);
+        }
+        if let Some(Some(row)) = rows.get(&key) {
+            tasks.insert(work.id, row.clone());
         }
     }
     let head = store.head()?;
@@ -154,10 +150,17 @@ fn open_works(
         ..WorkQuery::default()
     };
     let mut works = store.works(&query)?;
+    let mut asked: BTreeMap<[Option<String>; 2], bool> = BTreeMap::new();
     works.retain(|work| {
-        !work.deleted
-            && period.contains(entry_day(&work.entry, client.time_zone))
-            && attribute(&work.entry, &config.clients) == Attribution::Client(client.key.clone())
+        let entry = &work.entry;
+        if work.deleted || !period.contains(entry_day(entry, client.time_zone)) {
+            return false;
+        }
+        // The two names alone decide, and a month has few of them.
+        let names = [&entry.project, &entry.client].map(|named| named.as_ref()?.name.clone());
+        *asked.entry(names).or_insert_with(|| {
+            attribute(entry, &config.clients) == Attribution::Client(client.key.clone())
+        })
     });
     Ok(works)
 }

@@ -13,7 +13,7 @@ use crate::table::{Table, mebibytes, median, milliseconds, repeated, seconds};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stundenbuch");
 const MB: u64 = 1 << 20;
 /// A run that takes longer than this is not waited for.
-const PATIENCE: Duration = Duration::from_secs(3_600);
+const PATIENCE: Duration = Duration::from_hours(1);
 const TIMES: usize = 15;
 /// A watched folder takes no file of more than 64 MB.
 const FILES: u32 = 10;

@@ -78,7 +78,7 @@ pub(crate) fn seconds(time: Duration) -> String {
 }
 
 pub(crate) fn mebibytes(bytes: u64) -> String {
-    format!("{}.{} MB", bytes >> 20, (bytes % (1 << 20)) * 10 >> 20)
+    format!("{}.{} MB", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20)
 }
 
 /// The machine in words, and how busy it is with other things.

@@ -5,6 +5,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use stundenbuch_connectors::record::Record;
 
 use crate::billing::Statement;
@@ -41,6 +42,42 @@ pub struct Revision {
     /// The revision that this one supersedes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<u64>,
+}
+
+/// A record's JSON, which is a part of its revision's payload and tells one state from another.
+#[derive(Debug)]
+pub struct Content(Box<RawValue>);
+
+impl Content {
+    pub fn of(record: &Record) -> Self {
+        Self(to_raw_value(record).expect("a record is plain data"))
+    }
+
+    pub fn json(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl Revision {
+    /// The row's `payload`, as [`Event::payload`] gives it, around the record's JSON: an import
+    /// of a million entries writes each of them once and not twice.
+    pub fn payload_around(&self, content: &Content) -> String {
+        #[derive(Serialize)]
+        struct Around<'a> {
+            record: &'a RawValue,
+            scope: &'a str,
+            raw: &'a RawRef,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            previous: Option<u64>,
+        }
+        let around = Around {
+            record: &content.0,
+            scope: &self.scope,
+            raw: &self.raw,
+            previous: self.previous,
+        };
+        serde_json::to_string(&around).expect("a revision is plain data")
+    }
 }
 
 /// The record as it was received.
@@ -140,6 +177,32 @@ impl Event {
             other => Err(format!(
                 "the kind `{other}` is unknown; a newer version wrote it"
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stundenbuch_connectors::record::Person;
+
+    #[test]
+    fn a_payload_around_the_record_is_the_payload() {
+        for previous in [None, Some(7)] {
+            let revision = Revision {
+                record: Record::Person(Person {
+                    name: "Jörg \"J\" Ä\n".into(),
+                    email: None,
+                }),
+                scope: "a/\"b\"".into(),
+                raw: RawRef {
+                    id: 3,
+                    sha256: "00ff".into(),
+                },
+                previous,
+            };
+            let around = revision.payload_around(&Content::of(&revision.record));
+            assert_eq!(around, Event::Revision(Box::new(revision)).payload());
         }
     }
 }

@@ -7,5 +7,6 @@ mod event;
 
 pub use chain::{Head, Link, hex, link, sha256};
 pub use event::{
-    Alias, Deleted, Delivered, Event, Genesis, RawRef, Revision, SameWork, Sealed, SettledWork,
+    Alias, Content, Deleted, Delivered, Event, Genesis, RawRef, Revision, SameWork, Sealed,
+    SettledWork,
 };

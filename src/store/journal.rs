@@ -37,7 +37,7 @@ pub struct TracedRaw {
 impl Writer<'_> {
     /// Appends one row and brings the projection up to it.
     pub fn append(&mut self, now: DateTime<Utc>, subject: &str, event: &Event) -> Result<u64> {
-        let seq = self.append_row(now, subject, event)?;
+        let seq = self.append_row(now, subject, event.kind(), &event.payload())?;
         self.project(seq, subject, event)?;
         Ok(seq)
     }
@@ -47,16 +47,16 @@ impl Writer<'_> {
         &mut self,
         now: DateTime<Utc>,
         subject: &str,
-        event: &Event,
+        kind: &str,
+        payload: &str,
     ) -> Result<u64> {
-        let payload = event.payload();
         let at = now.timestamp();
         let payload_hash = sha256(payload.as_bytes());
         let head = link(
             &self.head,
             Link {
                 at,
-                kind: event.kind(),
+                kind,
                 subject,
                 payload_hash,
             },
@@ -69,7 +69,7 @@ impl Writer<'_> {
             .execute(params![
                 head.seq,
                 at,
-                event.kind(),
+                kind,
                 subject,
                 payload,
                 payload_hash,

@@ -9,7 +9,7 @@ use stundenbuch_connectors::contract::Raw;
 use stundenbuch_connectors::record::{ExternalId, Record, Stream, TimeEntry, Worked};
 
 use super::{Error, Result, Writer};
-use crate::ledger::{Deleted, Event, RawRef, Revision, SameWork, Sealed, hex, sha256};
+use crate::ledger::{Content, Deleted, Event, RawRef, Revision, SameWork, Sealed, hex, sha256};
 use crate::matching::normal;
 use crate::work::{RecordKey, WorkId};
 
@@ -83,10 +83,11 @@ impl Writer<'_> {
         raw_body: &str,
         raw_id: impl FnOnce(&Self) -> Result<u64>,
     ) -> Result<Appended> {
-        let content = content_hash(&record);
+        let content = Content::of(&record);
+        let content_hash = sha256(content.json().as_bytes());
         let known = self.known(key)?;
         if let Some(known) = &known
-            && known.content == content
+            && known.content == content_hash
             && known.deleted.is_none()
         {
             return Ok(Appended::Same);
@@ -102,12 +103,10 @@ impl Writer<'_> {
             raw,
             previous,
         };
-        let event = Event::Revision(Box::new(revision));
-        let seq = self.append_row(now, &key.to_string(), &event)?;
-        if let Event::Revision(revision) = &event {
-            let known = known.as_ref().map(|known| known.id);
-            self.project_revision(seq, key, revision, content, known)?;
-        }
+        let payload = revision.payload_around(&content);
+        let seq = self.append_row(now, &key.to_string(), "revision", &payload)?;
+        let id = known.as_ref().map(|known| known.id);
+        self.project_revision(seq, key, &revision, content_hash, id)?;
         Ok(if known.is_some() {
             Appended::Changed(seq)
         } else {
@@ -149,7 +148,7 @@ impl Writer<'_> {
                     Some(_) => Some(self.expect_known(&key)?.id),
                     None => None,
                 };
-                let content = content_hash(&revision.record);
+                let content = sha256(Content::of(&revision.record).json().as_bytes());
                 self.project_revision(seq, &key, revision, content, known)
             }
             Event::Deleted(_) => self.project_deletion(seq, subject),
@@ -381,11 +380,6 @@ impl Writer<'_> {
             ])?;
         Ok(u64::try_from(self.tx.last_insert_rowid()).expect("row ids are positive"))
     }
-}
-
-/// The identity of a record's content.
-fn content_hash(record: &Record) -> [u8; 32] {
-    sha256(&serde_json::to_vec(record).expect("a record is plain data"))
 }
 
 /// Reads `connection/stream/id` back; the id may hold slashes.
