@@ -137,8 +137,12 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     match store {
         Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
         // A second daemon would only wait for the first one to end.
-        Some(StoreError::Locked { .. } | StoreError::Missing { .. })
-        | Some(StoreError::Foreign { .. } | StoreError::Newer { .. })
+        Some(
+            StoreError::Locked { .. }
+            | StoreError::Missing { .. }
+            | StoreError::Foreign { .. }
+            | StoreError::Newer { .. },
+        )
         | None => Exit::Usage,
         Some(_) => Exit::ForNow,
     }

@@ -146,7 +146,7 @@ fn join(
     };
     let my_standing = writer.standing(mine)?;
     if my_standing.records > 1 {
-        return Ok(false);
+        return gather(writer, now, key, entry, mine, &candidates);
     }
     let from_file = key.connection.starts_with(FILE_PREFIX);
     for Candidate {
@@ -174,6 +174,36 @@ fn join(
         };
         say_same(writer, now, &subject, with, into)?;
         return Ok(true);
+    }
+    Ok(false)
+}
+
+/// Brings a record that came before this edit to the work that it is about: an export made after
+/// an edit may be imported before the edit is pulled.
+fn gather(
+    writer: &mut Writer<'_>,
+    now: DateTime<Utc>,
+    key: &RecordKey,
+    entry: &TimeEntry,
+    mine: WorkId,
+    candidates: &[Candidate],
+) -> Result<bool> {
+    for Candidate {
+        work,
+        key: other,
+        entry: candidate,
+        deleted,
+    } in candidates
+    {
+        let standing = writer.standing(*work)?;
+        if *work == mine || *deleted || standing.records > 1 || standing.settled {
+            continue;
+        }
+        let rivals = writer.entries_of(mine, &other.connection)?;
+        if same_work(entry, candidate) && !rivals.iter().any(|rival| same_work(entry, rival)) {
+            say_same(writer, now, other, key.clone(), mine)?;
+            return Ok(true);
+        }
     }
     Ok(false)
 }

@@ -17,12 +17,12 @@ impl Lock {
     /// Takes the right to change a ledger, or says who has it. `what` names the holder for
     /// others.
     pub fn take(ledger: &Path, what: &str) -> Result<Self> {
-        Self::take_at(ledger, path_of(ledger, "lock"), what)
+        Self::take_at(ledger, &path_of(ledger, "lock"), what)
     }
 
     /// Takes the right to be the daemon of a ledger. Between its runs others may change it.
     pub fn take_daemon(ledger: &Path) -> Result<Self> {
-        Self::take_at(ledger, path_of(ledger, "daemon"), "the daemon")
+        Self::take_at(ledger, &path_of(ledger, "daemon"), "the daemon")
     }
 
     /// Whether somebody is changing the ledger right now.
@@ -31,9 +31,9 @@ impl Lock {
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
-    fn take_at(ledger: &Path, path: PathBuf, what: &str) -> Result<Self> {
+    fn take_at(ledger: &Path, path: &Path, what: &str) -> Result<Self> {
         let open = |reason: std::io::Error| Error::Open {
-            path: path.clone(),
+            path: path.to_owned(),
             reason: reason.to_string(),
             hint: "check that the directory exists and that this user may write there",
         };
@@ -49,7 +49,7 @@ impl Lock {
             .read(true)
             .write(true)
             .mode(0o600)
-            .open(&path)
+            .open(path)
             .map_err(open)?;
         match file.try_lock() {
             Ok(()) => {}
