@@ -29,8 +29,8 @@ pub fn drift_finding(drift: &Drift, sealed: &Statement) -> Finding {
     let action = match severity {
         Severity::Note => "Nothing is to be done: time and money are as billed.".to_owned(),
         Severity::Check | Severity::Act => format!(
-            "Restore the entry at its source, or run `stundenbuch statement correct {}` to \
-             propose a correction in the open period.",
+            "Restore the entry at its source, or settle the difference with the client: {} stays \
+             as it was sealed.",
             drift.statement
         ),
     };

@@ -51,6 +51,12 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
         let Some(work) = store.work(id)?.filter(|work| !work.deleted) else {
             continue;
         };
+        // Who has no boards has no tasks to wait for.
+        let attributed = attribute(&work.entry, &config.clients);
+        let boards = attributed.client().and_then(|key| config.client(key));
+        if boards.is_some_and(|client| client.sources.boards.is_empty()) {
+            continue;
+        }
         let evidence = store
             .matched(id)?
             .map(|(_, evidence)| evidence)

@@ -12,6 +12,7 @@ mod demo;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 mod first_errors;
+mod late;
 mod ledger;
 mod ledger_format;
 mod night;
