@@ -72,6 +72,12 @@ impl Toggl {
             let raw = envelope::report(&catalogue, report.workspace, entry.id, received, row);
             page.raw.push(raw);
         }
+        for (received, id) in &rows.unread {
+            report.own.push(*id);
+            report.others.push(*id);
+            page.raw
+                .push(envelope::unread_report(report.workspace, *id, received));
+        }
         page.notices.extend(unreadable_notice(rows.unreadable));
         report.sweep &= rows.unreadable == 0 && answer.rows.is_some();
         state.catalogue = Some(catalogue);
@@ -180,6 +186,10 @@ impl Toggl {
             let raw = envelope::report(&catalogue, changed.workspace, entry.id, received, row);
             page.raw.push(raw);
         }
+        for (received, id) in &rows.unread {
+            page.raw
+                .push(envelope::unread_report(changed.workspace, *id, received));
+        }
         page.notices.extend(unreadable_notice(rows.unreadable));
         state.catalogue = Some(catalogue);
         if next.is_some() && !reached {
@@ -196,18 +206,32 @@ impl Toggl {
 /// The rows of one answer.
 struct Rows<'a> {
     read: Vec<(&'a RawValue, wire::Row)>,
+    /// Rows of which no more can be read than the identifiers of their entries.
+    unread: Vec<(&'a RawValue, i64)>,
+    /// Rows without so much.
     unreadable: usize,
 }
 
 impl<'a> Rows<'a> {
     fn read(answer: &'a ReportPage) -> Self {
-        let rows: Vec<&RawValue> = answer.rows.iter().flatten().map(|row| &**row).collect();
-        let read: Vec<_> = rows
-            .iter()
-            .filter_map(|received| Some((*received, serde_json::from_str(received.get()).ok()?)))
-            .collect();
-        let unreadable = rows.len() - read.len();
-        Self { read, unreadable }
+        let mut rows = Self {
+            read: Vec::new(),
+            unread: Vec::new(),
+            unreadable: 0,
+        };
+        for received in answer.rows.iter().flatten().map(|row| &**row) {
+            if let Ok(row) = serde_json::from_str(received.get()) {
+                rows.read.push((received, row));
+            } else if let Ok(row) = serde_json::from_str::<wire::OnlyEntries>(received.get())
+                && !row.time_entries.is_empty()
+            {
+                let ids = row.time_entries.iter().map(|entry| (received, entry.id));
+                rows.unread.extend(ids);
+            } else {
+                rows.unreadable += 1;
+            }
+        }
+        rows
     }
 
     fn entries(&self) -> impl Iterator<Item = (&'a RawValue, &wire::Row, &wire::RowEntry)> {
