@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 use super::catalogue::Names;
 use super::envelope::{ProjectBody, Source, TimeBody};
 use super::wire;
 use crate::contract::{Identified, Raw};
+use crate::culprit::{blame, culprit};
 use crate::error::Reject;
 use crate::record::{
     ExternalId, Named, Person, PersonRef, Project, Record, Stream, TimeEntry, Worked,
@@ -216,26 +216,15 @@ fn person(body: &str) -> Result<Person, Reject> {
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Reject> {
     serde_json::from_str(text).map_err(|error| {
-        Reject::new(match culprit::<T>(text) {
-            Some(field) => format!("`{field}` cannot be read: {error}"),
-            None => format!("cannot be read: {error}"),
-        })
+        let culprit = culprit(text, |name, value| {
+            let alone = serde_json::to_string(&BTreeMap::from([(name, value)]));
+            let alone = alone.expect("it was JSON before");
+            // That others are missing now says nothing of this one.
+            serde_json::from_str::<T>(&alone)
+                .is_err_and(|error| !error.to_string().starts_with("missing field"))
+        });
+        Reject::new(blame(culprit, &error))
     })
-}
-
-/// The first field that cannot be read even alone: an error of the reader tells where it stands
-/// in the text, and not what it is called.
-fn culprit<T: DeserializeOwned>(text: &str) -> Option<String> {
-    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).ok()?;
-    let mut fields = fields.into_iter();
-    let found = fields.find(|(name, value)| {
-        let alone = BTreeMap::from([(name, value)]);
-        let alone = serde_json::to_string(&alone).expect("it was JSON before");
-        // That others are missing now says nothing of this one.
-        serde_json::from_str::<T>(&alone)
-            .is_err_and(|error| !error.to_string().starts_with("missing field"))
-    });
-    found.map(|(name, _)| name)
 }
 
 fn named(id: Option<i64>, name: Option<String>) -> Option<Named> {

@@ -203,7 +203,9 @@ pub(super) fn read_entry(row: &RawValue) -> Option<wire::Entry> {
 }
 
 pub(super) fn identifier(row: &RawValue) -> Option<i64> {
-    let found: Option<wire::OnlyId> = serde_json::from_str(row.get()).ok();
+    // A list would be read as well, its first number as the identifier.
+    let object = Some(row.get()).filter(|text| text.starts_with('{'));
+    let found: Option<wire::OnlyId> = serde_json::from_str(object?).ok();
     found.map(|found| found.id)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::api::ReportPage;
 use super::catalogue::{Catalogue, Who};
-use super::pull::{external, unreadable_notice};
+use super::pull::{external, identifier, unreadable_notice};
 use super::state::{Changed, Next, Report, State, Step};
 use super::{Toggl, envelope, plan, span, wire};
 use crate::contract::{Notice, Page, Sweep};
@@ -220,16 +220,14 @@ impl<'a> Rows<'a> {
             unreadable: 0,
         };
         for received in answer.rows.iter().flatten().map(|row| &**row) {
-            if let Ok(row) = serde_json::from_str(received.get()) {
+            let whole: Option<wire::Row> = serde_json::from_str(received.get()).ok();
+            if let Some(row) = whole.filter(|row| !row.time_entries.is_empty()) {
                 rows.read.push((received, row));
-            } else if let Ok(row) = serde_json::from_str::<wire::OnlyEntries>(received.get())
-                && !row.time_entries.is_empty()
-            {
-                let ids = row.time_entries.iter().map(|entry| (received, entry.id));
-                rows.unread.extend(ids);
-            } else {
-                rows.unreadable += 1;
+                continue;
             }
+            let ids = identifiers(received);
+            rows.unreadable += usize::from(ids.is_empty());
+            rows.unread.extend(ids.into_iter().map(|id| (received, id)));
         }
         rows
     }
@@ -247,6 +245,16 @@ impl<'a> Rows<'a> {
             .filter_map(|(_, row)| row.project_id)
             .collect()
     }
+}
+
+/// The identifiers of the entries in a row that cannot be read further; none where even they
+/// cannot, or some of them.
+fn identifiers(row: &RawValue) -> Vec<i64> {
+    let object = Some(row.get()).filter(|text| text.starts_with('{'));
+    let row: Option<wire::OnlyEntries> = object.and_then(|it| serde_json::from_str(it).ok());
+    let entries = row.iter().flat_map(|row| &row.time_entries);
+    let ids: Option<Vec<i64>> = entries.map(|entry| identifier(entry)).collect();
+    ids.unwrap_or_default()
 }
 
 fn learn(catalogue: &mut Catalogue, row: &wire::Row, page: &mut Page) {

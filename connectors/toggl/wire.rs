@@ -122,7 +122,7 @@ pub(super) struct OnlyId {
 /// The same of a row of a report.
 #[derive(Debug, Deserialize)]
 pub(super) struct OnlyEntries {
-    pub(super) time_entries: Vec<OnlyId>,
+    pub(super) time_entries: Vec<Box<RawValue>>,
 }
 
 /// The end of an entry.

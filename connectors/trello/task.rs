@@ -156,7 +156,8 @@ fn field_text(item: &Value, names: &FieldNames) -> Option<String> {
         .values()
         .find_map(|value| match value {
             Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            // One that had to be rounded is not the one that stands there.
+            Value::Number(number) => Some(number.to_string()).filter(|text| !text.contains('e')),
             Value::Bool(flag) => Some(flag.to_string()),
             _ => None,
         })

@@ -13,7 +13,7 @@ use crate::error::Reject;
 pub(super) fn readable(from: &Value) -> Result<(), Reject> {
     match from[UNREADABLE].as_str() {
         Some(reason) if from.as_object().is_some_and(|it| it.len() == 2) => {
-            Err(Reject::new(format!("cannot be read: {reason}")))
+            Err(Reject::new(reason))
         }
         _ => Ok(()),
     }

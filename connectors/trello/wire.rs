@@ -12,6 +12,8 @@ use serde_json::Value;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::culprit::{blame, culprit};
+
 /// The key under which an element that cannot be read has the reason, instead of its content.
 pub(super) const UNREADABLE: &str = "unreadable";
 
@@ -26,8 +28,12 @@ impl From<Vec<Box<RawValue>>> for Elements {
     fn from(received: Vec<Box<RawValue>>) -> Self {
         let element = |text: &str| {
             serde_json::from_str(text).unwrap_or_else(|error| {
-                let only: Option<OnlyId> = serde_json::from_str(text).ok();
-                json!({"id": only.map(|only| only.id), UNREADABLE: error.to_string()})
+                // A list would be read as well, its first text as the identifier.
+                let object = Some(text).filter(|text| text.starts_with('{'));
+                let only: Option<OnlyId> = object.and_then(|it| serde_json::from_str(it).ok());
+                let unread = |_: &str, it: &RawValue| Value::deserialize(it).is_err();
+                let reason = blame(culprit(text, unread), &error);
+                json!({"id": only.map(|only| only.id), UNREADABLE: reason})
             })
         };
         Self(received.iter().map(|it| element(it.get())).collect())

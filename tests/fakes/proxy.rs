@@ -10,12 +10,13 @@ mod spoil;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// One way of failing, of one answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Fault {
     /// The request is taken, and not a byte comes back.
     Silence,
@@ -69,6 +70,8 @@ pub enum Fault {
     ClosesIdle,
     /// The answer of the request before this one.
     Previous,
+    /// The true answer, and another document in it.
+    Rewrites(fn(&mut Value)),
 }
 
 /// A running proxy; it stops when it is dropped.

@@ -68,7 +68,7 @@ fn spoil(name: &str, document: &Value, whole: bool, least: usize) {
     let format = find(name).unwrap();
     let text = document.to_string();
     let honest = read(format, text.as_bytes()).expect("the honest file is read");
-    assert!(!honest.is_empty(), "{name} reads nothing");
+    assert!(least == 0 || !honest.is_empty(), "{name} reads nothing");
     let mut tally = Tally::default();
     let wholes = whole.then(|| wholes(&text)).into_iter().flatten();
     for mutant in fields(document).into_iter().chain(wholes) {
@@ -136,7 +136,8 @@ fn a_workspace_of_toggl() {
     spoil("toggl-workspace", &projects, true, 400);
     for file in ["projects", "workspace_users", "tasks/401"] {
         if let Some(document) = shared(&format!("toggl/workspace_export/{file}.json")) {
-            spoil("toggl-workspace", &document, false, 200);
+            // A real account may have none of a thing.
+            spoil("toggl-workspace", &document, false, 0);
         }
     }
 }

@@ -17,7 +17,8 @@ const LONGEST: usize = 4_000;
 pub(crate) struct Case<'a> {
     pub(crate) connector: &'a dyn Connector,
     pub(crate) document: Value,
-    /// The lists whose elements are records, by pointer, with the stream that they are in.
+    /// The lists whose elements are records, by pointer, with the stream that they are in; none
+    /// for an answer that decides what is asked for next.
     pub(crate) lists: &'a [(&'a str, Stream)],
     /// Where an element has its identifier.
     pub(crate) id_at: &'a str,
@@ -154,11 +155,15 @@ impl Case<'_> {
     fn judge_deletions(&self, mutant: &Mutant, elements: &[Element], page: &Page) {
         for gone in &page.gone {
             let said = mutant.path.ends_with("server_deleted_at") && mutant.kind == "a far instant";
-            rule!(
-                mutant,
-                said || self.honest.gone.contains(gone),
-                "calls gone {gone:?}"
-            );
+            // What is called gone has another identifier now, of something that is nowhere.
+            let id = gone.id.as_str();
+            let nowhere = mutant.path.ends_with("/id")
+                && stands(mutant, id)
+                && elements.iter().all(|element| element.id != id);
+            let said = said || nowhere || self.lists.is_empty();
+            let mut honest = self.honest.gone.iter();
+            let known = honest.any(|it| it.stream == gone.stream && it.id == gone.id);
+            rule!(mutant, said || known, "calls gone {gone:?}");
         }
         for sweep in &page.swept {
             let present: BTreeSet<&str> = sweep.present.iter().map(|id| id.as_str()).collect();
@@ -231,7 +236,8 @@ impl Case<'_> {
             None => {
                 let other = |raw: &Raw| found(&self.honest, raw.stream, raw.id.as_str()).is_none();
                 let instead = self.identifies(field) && page.raw.iter().any(other);
-                let told = instead || self.chooses(field) || !page.notices.is_empty();
+                let gone = page.gone.iter().any(|gone| gone.id.as_str() == element.id);
+                let told = instead || gone || self.chooses(field) || !page.notices.is_empty();
                 rule!(
                     mutant,
                     told,
@@ -245,11 +251,9 @@ impl Case<'_> {
                 let named = field
                     .split('/')
                     .any(|key| key.len() > 1 && text.contains(key));
-                let half = text.contains("surrogate") || text.contains("out of range");
-                let whole = half || text.contains("recursion");
                 rule!(
                     mutant,
-                    named || whole,
+                    named,
                     "put aside, and the reason does not name it: {text}"
                 );
                 Some(false)
@@ -270,11 +274,12 @@ impl Case<'_> {
     }
 
     fn chooses(&self, field: &str) -> bool {
-        self.choosing.iter().any(|chosen| field.ends_with(chosen))
+        field.split('/').any(|key| self.choosing.contains(&key))
     }
 
     fn hides(&self, mutant: &Mutant, text: &str) {
-        for canary in self.canaries {
+        // Nobody can know that something is a credential under a name that was made up here.
+        for canary in self.canaries.iter().filter(|_| mutant.kind != "renamed") {
             rule!(mutant, !text.contains(canary), "shows {canary}");
         }
     }
@@ -343,7 +348,11 @@ fn is_said(mutant: &Mutant, field: &str, path: &str, value: &Value) -> bool {
     };
     // A timer runs when the service says that there is no end, and only then.
     if path.ends_with("/how") {
-        return text == "running" && field == "/stop" && mutant.kind == "null";
+        let wanted = match text.as_str() {
+            "running" => "null",
+            _ => "a far instant",
+        };
+        return field.ends_with("/stop") && mutant.kind == wanted;
     }
     // Words of ours for what was done; they quote what stands there.
     if path.ends_with("/what") {
@@ -366,10 +375,8 @@ fn stands(mutant: &Mutant, text: &str) -> bool {
     let quoted = &quoted[1..quoted.len() - 1];
     let instant = text.ends_with('Z') && text.len() >= 20 && text.as_bytes()[10] == b'T';
     let wanted = if instant { &quoted[..19] } else { quoted };
-    let bytes = &mutant.bytes;
-    bytes
-        .windows(wanted.len())
-        .any(|it| it == wanted.as_bytes())
+    let mut places = mutant.bytes.windows(wanted.len().max(1));
+    wanted.is_empty() || places.any(|it| it == wanted.as_bytes())
 }
 
 /// Every value in a record that holds no others, with its path.

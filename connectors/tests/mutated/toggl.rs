@@ -87,7 +87,7 @@ impl Bench {
 fn me() -> Value {
     let mut me: Value = serde_json::from_str(ME).unwrap();
     me["api_token"] = json!(TOKEN);
-    me["time_entries"] = json!([entry(4, RUNNING)]);
+    me["time_entries"] = json!([entry(1, RUNNING)]);
     me
 }
 
@@ -112,9 +112,9 @@ fn row(number: i64) -> Value {
 }
 
 fn listing() -> Value {
-    let mut deleted = entry(3, ENTRY);
-    deleted["server_deleted_at"] = json!("2026-11-03T12:00:00Z");
-    json!([entry(1, ENTRY), entry(2, ENTRY), deleted, entry(4, RUNNING)])
+    let mut deleted = entry(4, ENTRY);
+    deleted["server_deleted_at"] = json!("2026-11-04T12:00:00Z");
+    json!([entry(2, ENTRY), entry(3, ENTRY), deleted, entry(1, RUNNING)])
 }
 
 /// Spoils an answer in every way, and judges the page that comes of it.
@@ -194,7 +194,7 @@ async fn the_account() {
 async fn a_page_of_the_history() {
     let bench = Bench::start().await;
     let cursor = bench.after(1, &Pull::Changes).await;
-    let rows = json!([row(1), row(2), row(3)]);
+    let rows = json!([row(2), row(3), row(4)]);
     let lists = [("", Stream::Time)];
     let id_at = "/time_entries/0/id";
     let asked = (&cursor, &Pull::Changes);
@@ -213,7 +213,7 @@ async fn a_page_of_the_history() {
 async fn a_report_to_compare_with() {
     let bench = Bench::start().await;
     let cursor = bench.after(1, &compare()).await;
-    let rows = json!([row(1), row(2)]);
+    let rows = json!([row(2), row(3)]);
     let lists = [("", Stream::Time)];
     let id_at = "/time_entries/0/id";
     spoil(

@@ -48,6 +48,15 @@ pub(super) async fn spoil(
             let text = format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n");
             write(client, text.as_bytes()).await
         }
+        Fault::Rewrites(rewrite) => {
+            let mut document = serde_json::from_slice(&answer.body).expect("a fake speaks JSON");
+            rewrite(&mut document);
+            let rewritten = Answer {
+                body: document.to_string().into_bytes(),
+                ..answer.clone()
+            };
+            write(client, &rewritten.honest()).await
+        }
         // Nobody asked before: what comes is nothing that anybody could have asked for.
         Fault::Previous => match before {
             Some(before) => write(client, &before.honest()).await,

@@ -4,6 +4,7 @@
 mod explaining;
 mod failing;
 pub(crate) mod house;
+mod proxied;
 mod quiet;
 mod statements;
 mod vanishing;
