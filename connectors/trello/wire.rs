@@ -225,7 +225,8 @@ mod tests {
     #[test]
     fn half_a_character_costs_one_card_and_no_board() {
         let text = r#"{"id": "b", "cards": [{"id": "c1", "name": "\ud83d"}, {"id": "c2"},
-            {"id": "c3", "pos": 1e999}, {"name": "\udc00"}], "labels": [{"id": "l", "name": "\ud83d"}]}"#;
+            {"id": "c3", "pos": 1e999}, {"name": "\udc00"}],
+            "labels": [{"id": "l", "name": "\ud83d"}]}"#;
         let board: Board = serde_json::from_str(text).unwrap();
         let cards = board.cards.unwrap().0;
         assert_eq!(cards[1], json!({"id": "c2"}));

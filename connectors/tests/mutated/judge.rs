@@ -30,7 +30,7 @@ pub(crate) struct Case<'a> {
 }
 
 /// An element of a list in the honest answer that became a record.
-struct Element {
+pub(crate) struct Element {
     path: String,
     list: String,
     stream: Stream,
@@ -61,7 +61,8 @@ macro_rules! rule {
 }
 
 impl Case<'_> {
-    fn elements(&self) -> Vec<Element> {
+    /// The records in the honest answer, each with its place.
+    pub(crate) fn elements(&self) -> Vec<Element> {
         let mut elements = Vec::new();
         for (list, stream) in self.lists {
             let items = self.document.pointer(list).and_then(Value::as_array);
@@ -87,12 +88,16 @@ impl Case<'_> {
     }
 
     /// Holds every mutant's outcome to the rules; how each was taken.
-    pub(crate) fn judge(&self, mutant: &Mutant, outcome: Result<Page, Error>) -> &'static str {
-        let elements = self.elements();
+    pub(crate) fn judge(
+        &self,
+        elements: &[Element],
+        mutant: &Mutant,
+        outcome: Result<Page, Error>,
+    ) -> &'static str {
         let page = match outcome {
             Ok(page) => page,
             Err(error) => {
-                self.judge_error(mutant, &elements, &error);
+                self.judge_error(mutant, elements, &error);
                 return "page refused";
             }
         };
@@ -118,9 +123,9 @@ impl Case<'_> {
                 self.hides(mutant, &text);
             }
         }
-        self.judge_deletions(mutant, &elements, &page);
+        self.judge_deletions(mutant, elements, &page);
         let mut end = "taken";
-        for element in &elements {
+        for element in elements {
             if self.judge_element(mutant, element, &page) == Some(false) {
                 end = "record put aside";
             }

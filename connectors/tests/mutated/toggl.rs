@@ -137,13 +137,14 @@ async fn spoil(
         canaries: &[TOKEN, FOREIGN, "feedface"],
         document,
     };
+    let elements = case.elements();
     let mut tally = Tally::default();
     let text = case.document.to_string();
     for mutant in fields(&case.document).into_iter().chain(wholes(&text)) {
         bench.script.put(path, 200, &mutant.bytes);
         let outcome = bench.pull(cursor, mode).await;
         must_not_look_ahead(&mutant, outcome.as_ref().ok());
-        tally.count(mutant.kind, case.judge(&mutant, outcome));
+        tally.count(mutant.kind, case.judge(&elements, &mutant, outcome));
     }
     tally.tell(what, least);
 }

@@ -73,6 +73,8 @@ impl Bench {
     }
 
     async fn spoil(&self, path: &str, cursor: &Cursor, part: &Part<'_>) {
+        let honest = part.document.to_string();
+        self.script.put(path, 200, honest.as_bytes());
         let case = Case {
             connector: &*self.connector,
             honest: self.pull(cursor).await.unwrap(),
@@ -83,6 +85,7 @@ impl Bench {
             canaries: &[TOKEN, KEY],
             document: part.document.clone(),
         };
+        let elements = case.elements();
         let mut tally = Tally::default();
         let text = case.document.to_string();
         let wholes = part.whole.then(|| wholes(&text)).into_iter().flatten();
@@ -90,7 +93,7 @@ impl Bench {
             self.script.put(path, 200, &mutant.bytes);
             let outcome = self.pull(cursor).await;
             must_not_look_ahead(&mutant, outcome.as_ref().ok());
-            tally.count(mutant.kind, case.judge(&mutant, outcome));
+            tally.count(mutant.kind, case.judge(&elements, &mutant, outcome));
         }
         tally.tell(part.what, part.least);
     }
