@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 
 use crate::time::Period;
+use crate::work::WorkId;
 
 /// Hours and tasks from other people's tools: reconciled, explained, ready to invoice.
 #[derive(Debug, Parser)]
@@ -44,7 +45,7 @@ pub(super) enum Command {
     Findings(Findings),
     /// List work without a certain task, or teach which task a text means
     Match(Match),
-    /// Preview, seal and show statements
+    /// Preview, seal, correct, cancel and show statements
     Statement(Statement),
     /// Trace a statement's line, a work or a record to what was received, and back
     Explain(Explain),
@@ -168,6 +169,11 @@ pub(super) enum StatementCommand {
     Preview(StatementOf),
     /// Make it final: number it, fix it in the ledger, queue its documents for delivery
     Seal(StatementOf),
+    /// Accept what became of billed work: the client's next statement charges the difference
+    Correct(StatementCorrect),
+    /// Reverse a sealed statement by a new one; its works are open again
+    #[command(alias = "storno")]
+    Cancel(StatementCancel),
     /// List what was sealed
     List,
     /// Show a sealed statement, or write one of its documents
@@ -186,6 +192,36 @@ pub(super) struct StatementOf {
     #[arg(long, short)]
     pub(super) period: Option<Period>,
     /// Say what would be sealed, and seal nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) document: Document,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct StatementCorrect {
+    /// The statement's number
+    pub(super) number: String,
+    /// Only this work, as findings name it: w1042; may be given several times
+    #[arg(long, value_name = "WORK", value_parser = parse_work)]
+    pub(super) work: Vec<WorkId>,
+    /// Also what only a rate in the configuration changed
+    #[arg(long)]
+    pub(super) rates: bool,
+    /// Say what would be corrected, and correct nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+fn parse_work(text: &str) -> Result<WorkId, String> {
+    WorkId::parse(text).ok_or_else(|| "a work is named like w1042".to_owned())
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct StatementCancel {
+    /// The statement's number
+    pub(super) number: String,
+    /// Say what would be sealed, and cancel nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]

@@ -6,6 +6,7 @@ mod connectors;
 mod deliver;
 mod demo;
 mod explain;
+mod explain_correction;
 mod export;
 mod findings;
 mod import;
@@ -16,6 +17,7 @@ mod nightly;
 mod out;
 mod reconcile;
 mod statement;
+mod statement_change;
 mod status;
 
 use std::collections::BTreeMap;
@@ -126,14 +128,20 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
 /// How a failure ends the program: what may pass by itself is told apart from what was asked
 /// wrongly, for systemd starts the first again and not the second.
 fn exit_of(error: &anyhow::Error) -> Exit {
-    use crate::statements::SealError;
+    use crate::statements::{CancelError, CorrectError, SealError};
     use crate::store::Error as StoreError;
-    let store = error
-        .chain()
-        .find_map(|cause| match cause.downcast_ref::<SealError>() {
-            Some(SealError::Store(inner)) => Some(inner),
-            _ => cause.downcast_ref::<StoreError>(),
-        });
+    let store = error.chain().find_map(|cause| {
+        if let Some(SealError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CancelError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CorrectError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        cause.downcast_ref::<StoreError>()
+    });
     match store {
         Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
         // A second daemon would only wait for the first one to end.

@@ -1,4 +1,4 @@
-//! `statement`: preview, seal, list, show.
+//! `statement`: preview, seal, list, show; correcting and cancelling stand next door.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
 
 use super::out::{Align, Table, one_line};
+use super::statement_change::{self, change_words};
 use super::{App, args};
 use crate::billing::Statement;
 use crate::config::{Client, Config};
@@ -23,6 +24,8 @@ pub(super) fn run(app: &App, args: &args::Statement) -> anyhow::Result<Exit> {
         args::StatementCommand::Preview(of) => preview(app, &config, of),
         args::StatementCommand::Seal(of) if of.dry_run => preview(app, &config, of),
         args::StatementCommand::Seal(of) => seal(app, &config, of),
+        args::StatementCommand::Correct(of) => statement_change::correct(app, &config, of),
+        args::StatementCommand::Cancel(of) => statement_change::cancel(app, &config, of),
         args::StatementCommand::List => list(app, &config),
         args::StatementCommand::Show { number, document } => show(app, &config, number, document),
     }
@@ -97,10 +100,11 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
         ("last day", Align::Left),
         ("net", Align::Right),
         ("delivered", Align::Right),
+        ("", Align::Left),
     ]);
     let mut statements = Vec::new();
     for row in store.statements()? {
-        let Some(sealed) = store.sealed(&row.number)? else {
+        let Some(statement) = store.statement(&row.number)? else {
             continue;
         };
         let parcels = store.parcels_of(&row.number)?;
@@ -108,7 +112,6 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
             .iter()
             .filter(|parcel| parcel.state == crate::store::ParcelState::Delivered)
             .count();
-        let statement = sealed.statement;
         table.row(vec![
             row.number,
             row.client,
@@ -116,6 +119,7 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
             row.last_day,
             format!("{} {}", statement.totals.net, statement.currency),
             format!("{done} of {}", parcels.len()),
+            relation(&statement).unwrap_or_default(),
         ]);
         statements.push(statement);
     }
@@ -138,16 +142,16 @@ fn show(
     document: &args::Document,
 ) -> anyhow::Result<Exit> {
     let store = app.open_read_only(config)?;
-    let Some(sealed) = store.sealed(number)? else {
+    let Some(statement) = store.statement(number)? else {
         let hint = "`stundenbuch statement list` names those that there are";
         return Err(Advised::new(format!("show `{number}`: it was not sealed"), hint).into());
     };
-    write(app, config, &sealed.statement, document)?;
+    write(app, config, &statement, document)?;
     Ok(Exit::Fine)
 }
 
 /// A document, or a summary for the eye.
-fn write(
+pub(super) fn write(
     app: &App,
     config: &Config,
     statement: &Statement,
@@ -185,8 +189,9 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
     let out = app.out;
     let currency = &statement.currency;
     let name = statement.number.as_deref().unwrap_or("draft");
+    let relation = relation(statement).map_or_else(String::new, |words| format!("  {words}"));
     out.line(&format!(
-        "{}  {}  {name}",
+        "{}  {}  {name}{relation}",
         statement.client.name, statement.period
     ))?;
     let mut table = Table::new(&[
@@ -237,7 +242,26 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
         clock_text(totals.billed_seconds),
         clock_text(totals.non_billable_seconds)
     ))?;
+    for work in &statement.corrections {
+        let changes: Vec<String> = work.changes.iter().map(change_words).collect();
+        out.line(&format!(
+            "corrects {} of {} ({}): {}",
+            work.work,
+            work.statement,
+            work.date,
+            changes.join(", ")
+        ))?;
+    }
     Ok(())
+}
+
+/// What a statement has to do with another.
+fn relation(statement: &Statement) -> Option<String> {
+    let cancels = statement.cancels.as_ref();
+    let by = statement.cancelled_by.as_ref();
+    cancels
+        .map(|other| format!("cancels {}", other.number))
+        .or_else(|| by.map(|other| format!("cancelled by {}", other.number)))
 }
 
 /// The client of that key, or which there are.

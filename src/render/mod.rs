@@ -1,7 +1,8 @@
 //! From a statement to bytes: a PDF and a table for people, a table and JSON for programs.
 //!
 //! All of them are made from the one [`Statement`] and from nothing else, so they agree, and a
-//! sealed statement gives the same bytes whenever it is asked.
+//! sealed statement gives the same bytes whenever it is asked; once it is cancelled, they name the
+//! statement that reverses it.
 
 mod csv;
 mod duration;
@@ -10,6 +11,8 @@ mod json;
 mod locale;
 mod name;
 mod pdf;
+mod references;
+mod rows;
 mod share;
 mod text;
 mod view;

@@ -8,3 +8,4 @@ pub mod pull;
 pub mod report;
 pub mod review;
 pub mod sources;
+mod spare;

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use stundenbuch_connectors::contract::Raw;
 use stundenbuch_connectors::record::{ExternalId, Record, Stream};
 use tempfile::TempDir;
 
+use super::seal::still_so;
 use super::*;
+use crate::config::Config;
+use crate::store::Store;
 use crate::work::RecordKey;
 
 const CONFIG: &str = r#"
