@@ -71,7 +71,7 @@ pub fn carried(sealed: &Statement, recorded: &[Recorded]) -> Vec<Carried> {
 
 impl Carried {
     /// The difference in tracked time, in seconds.
-    pub(super) fn tracked(&self) -> i64 {
+    pub fn tracked(&self) -> i64 {
         let now = self.correction.entry.as_ref();
         now.map_or(0, |row| row.tracked_seconds)
             .saturating_sub(self.row.tracked_seconds)
@@ -106,16 +106,26 @@ impl Carried {
         let day = date(self.row.date, language);
         match (self.titles.get(&part.line), language) {
             (Some(title), Language::De) => {
-                format!("Korrektur zu {number}, Position {}: {title} ({day})", part.line)
+                format!(
+                    "Korrektur zu {number}, Position {}: {title} ({day})",
+                    part.line
+                )
             }
             (Some(title), Language::En) => {
-                format!("Correction of {number}, item {}: {title} ({day})", part.line)
+                format!(
+                    "Correction of {number}, item {}: {title} ({day})",
+                    part.line
+                )
             }
             (None, language) => {
                 let mut contracts = client.contracts.iter();
                 let contract = contracts.find(|contract| contract.key == part.contract);
                 let title = contract.map_or("", |contract| contract.title.trim());
-                let title = if title.is_empty() { &part.contract } else { title };
+                let title = if title.is_empty() {
+                    &part.contract
+                } else {
+                    title
+                };
                 match language {
                     Language::De => format!("Korrektur zu {number}: {title} ({day})"),
                     Language::En => format!("Correction of {number}: {title} ({day})"),
@@ -156,7 +166,10 @@ fn halves(part: &CorrectionPart, language: Language) -> Option<Vec<(&'static str
     let (old, new) = (part.before_seconds, part.after_seconds);
     // What was taken back and charged again was tracked once.
     let tracked = old.checked_add(part.tracked_seconds)?;
-    Some(vec![(before, old.checked_neg()?, old.checked_neg()?), (now, tracked, new)])
+    Some(vec![
+        (before, old.checked_neg()?, old.checked_neg()?),
+        (now, tracked, new),
+    ])
 }
 
 /// The changes that can be seen on the client's documents. Which other client the work belongs

@@ -8,9 +8,7 @@ use super::admit::{ABSURD_SECONDS, charges};
 use super::drift::{Rates, Terms, line_of, zone};
 use super::explain::rows_of;
 use super::rounding::{bill, sum};
-use super::terms::{
-    ContractAt, RateAt, contract_at, entry_day, project_name, rate_at, rule_text,
-};
+use super::terms::{ContractAt, RateAt, contract_at, entry_day, project_name, rate_at, rule_text};
 use super::{EntryRow, Line, Statement};
 use crate::config::{Client, Contract, Person, RateRule, Rounding};
 use crate::ledger::CorrectionPart;
@@ -291,7 +289,10 @@ fn recomputed(
     rounding: Option<Rounding>,
 ) -> (CorrectionPart, i64) {
     let rows: Vec<&EntryRow> = rows_of(billed, line).collect();
-    let before: Vec<_> = rows.iter().map(|it| (it.date, it.tracked_seconds)).collect();
+    let before: Vec<_> = rows
+        .iter()
+        .map(|it| (it.date, it.tracked_seconds))
+        .collect();
     let mut after = before.clone();
     let at = leaves.and_then(|gone| rows.iter().position(|it| it.work == gone.work));
     if let Some(at) = at {

@@ -173,7 +173,9 @@ fn trace_line(store: &Store, number: &str, position: u32) -> anyhow::Result<Line
     let corrects = of_line(store, &statement, position)?;
     let entries = statement.entries.iter();
     let entries = entries.filter(|row| row.line == Some(position));
-    let corrected = corrects.iter().map(|correction| &correction.work);
+    let corrected = statement.corrections.iter();
+    let corrected = corrected.filter(|work| work.lines.contains(&position));
+    let corrected = corrected.map(|work| &work.work);
     let works = entries
         .map(|row| &row.work)
         .chain(corrected)

@@ -115,13 +115,17 @@ impl CorrectionTrace {
             || self.statement.clone(),
             |line| format!("{}:{line}", self.statement),
         );
-        let was = self.was.map_or_else(String::new, |row| format!(" row {row}"));
+        let was = self
+            .was
+            .map_or_else(String::new, |row| format!(" row {row}"));
         let charged = match (&self.charged, self.charged_lines.as_slice()) {
             (None, _) => "waits for the client's next statement".to_owned(),
             (Some(number), []) => format!("taken note of by {number}"),
             (Some(number), lines) => {
-                let lines: Vec<String> =
-                    lines.iter().map(|line| format!("{number}:{line}")).collect();
+                let lines: Vec<String> = lines
+                    .iter()
+                    .map(|line| format!("{number}:{line}"))
+                    .collect();
                 format!("charged by {}", lines.join(" and "))
             }
         };

@@ -108,8 +108,7 @@ pub(super) fn cancel(
     }
     let (mut store, _lock) = app.open(config, "statement cancel")?;
     let now = app.clock.now();
-    let statement =
-        statements::cancel(&mut store, config, number, now).with_context(context)?;
+    let statement = statements::cancel(&mut store, config, number, now).with_context(context)?;
     review::review(&mut store, config, now)?;
     write(app, config, &statement, &of.document)?;
     let own = statement.number.as_deref().unwrap_or_default();

@@ -105,8 +105,7 @@ pub(super) fn for_people(statement: &Statement) -> Result<Vec<u8>, RenderError> 
     table(delimiter, BYTE_ORDER_MARK, |writer| {
         writer.write_record(header.into_iter().chain(refers.then_some(title)))?;
         for (row, share) in rows.iter().zip(shares(statement, &rows)) {
-            let cells =
-                row_for_people(&row.entry, share, &statement.currency, german, precision);
+            let cells = row_for_people(&row.entry, share, &statement.currency, german, precision);
             let corrected = row.corrects.map(|work| references.corrected(work));
             let what = corrected.or_else(|| whole.clone()).unwrap_or_default();
             let what = refers.then(|| inert(&what));

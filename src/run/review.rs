@@ -234,9 +234,8 @@ impl<'a> Reviewer<'a> {
         for number in statements {
             let finding = drifts.rates(store, number)?;
             let now = self.now;
-            new += store.write(|writer| {
-                writer.replace_findings(now, number, finding.as_slice())
-            })?;
+            new +=
+                store.write(|writer| writer.replace_findings(now, number, finding.as_slice()))?;
         }
         Ok(new)
     }
@@ -431,7 +430,11 @@ fn told_of_rates(store: &Store, works: &BTreeSet<WorkId>) -> Result<Vec<String>>
     let mut statements = Vec::new();
     for work in works.iter().filter(|_| !told.is_empty()) {
         let settled = store.settled(*work)?;
-        statements.extend(settled.map(|it| it.0).filter(|number| told.contains(number)));
+        statements.extend(
+            settled
+                .map(|it| it.0)
+                .filter(|number| told.contains(number)),
+        );
     }
     Ok(statements)
 }

@@ -51,16 +51,16 @@ impl<'a> Drifts<'a> {
 
     /// The works of a statement that are the same as ever and have another rate by now.
     pub fn rates(&self, store: &Store, number: &str) -> Result<Option<Finding>> {
-        let all = |rates| -> Result<Option<Vec<Drift>>> {
-            let Some(billed) = Billed::load(store, number)? else {
-                return Ok(None);
-            };
-            let found = billed.drifts(store, self.config, &|_| true, rates)?;
-            Ok(Some(found.into_iter().map(|(drift, _)| drift).collect()))
-        };
-        let (Some(then), Some(now)) = (all(Rates::AsBilled)?, all(Rates::OfNow)?) else {
+        let Some(billed) = Billed::load(store, number)? else {
             return Ok(None);
         };
+        let all = |rates| -> Result<Vec<Drift>> {
+            let found = billed
+                .clone()
+                .drifts(store, self.config, &|_| true, rates)?;
+            Ok(found.into_iter().map(|(drift, _)| drift).collect())
+        };
+        let (then, now) = (all(Rates::AsBilled)?, all(Rates::OfNow)?);
         let changed = |drifts: &[Drift], work: WorkId| {
             let drift = drifts.iter().find(|drift| drift.work == work);
             drift.is_some_and(|it| it.what.iter().any(|change| change.field == Field::Rate))
@@ -75,10 +75,12 @@ impl<'a> Drifts<'a> {
         };
         let amount = total(&now).zip(total(&then));
         let amount = amount.and_then(|(now, then)| now.checked_sub(then));
-        let sealed = store.statement(number)?;
-        Ok(sealed.and_then(|sealed| {
-            billing::rates_finding(&only_rates, amount.unwrap_or_default(), &sealed)
-        }))
+        let amount = amount.unwrap_or_default();
+        Ok(billing::rates_finding(
+            &only_rates,
+            amount,
+            &billed.statement,
+        ))
     }
 }
 
@@ -124,23 +126,28 @@ impl Billed {
             people: &config.people,
             rates,
         };
-        let was = self.was(store, work)?;
+        let was = self.was(store, work, now)?;
         Ok(was.and_then(|was| billing::drift(&self.statement, work, &was, now, &terms)))
     }
 
     /// The entry as it was billed.
-    fn was(&self, store: &Store, work: WorkId) -> Result<Option<TimeEntry>> {
-        let Some(seq) = self.states.get(&work) else {
+    fn was(&self, store: &Store, work: WorkId, now: Option<&Work>) -> Result<Option<TimeEntry>> {
+        let row = self.states.get(&work).map(|seq| store.row(*seq));
+        let Some(row) = row.transpose()?.flatten() else {
             return Ok(None);
         };
-        let event = store.row(*seq)?.map(|row| row.event()).transpose()?;
-        Ok(match event {
-            Some(Event::Revision(revision)) => match revision.record {
-                Record::TimeEntry(entry) => Some(entry),
-                _ => None,
-            },
-            _ => None,
-        })
+        let Event::Revision(revision) = row.event()? else {
+            return Ok(None);
+        };
+        let Record::TimeEntry(mut entry) = revision.record else {
+            return Ok(None);
+        };
+        // Another record speaks for the work by now; tags that only it knows are no change.
+        let other = now.filter(|now| now.key.to_string() != row.subject);
+        if let Some(now) = other.filter(|_| entry.tags.is_empty()) {
+            entry.tags.clone_from(&now.entry.tags);
+        }
+        Ok(Some(entry))
     }
 
     /// All drift of these works, each beginning where the one before it leads to, with the

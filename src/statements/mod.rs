@@ -34,4 +34,6 @@ pub fn template(config: &Config) -> Result<Option<String>, store::Error> {
 }
 
 #[cfg(test)]
+mod history_tests;
+#[cfg(test)]
 mod tests;

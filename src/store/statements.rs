@@ -135,9 +135,8 @@ impl Store {
     }
 
     fn corrections(&self, which: &str, value: impl rusqlite::ToSql) -> Result<Vec<Recorded>> {
-        let sql = format!(
-            "SELECT id, statement, charged FROM correction WHERE {which} ORDER BY id"
-        );
+        let sql =
+            format!("SELECT id, statement, charged FROM correction WHERE {which} ORDER BY id");
         let rows: Vec<(u64, String, Option<String>)> = self
             .conn
             .prepare_cached(&sql)?

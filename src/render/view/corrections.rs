@@ -33,7 +33,11 @@ impl Build<'_> {
                     } else {
                         description
                     },
-                    changes: work.changes.iter().map(|it| references.change(it)).collect(),
+                    changes: work
+                        .changes
+                        .iter()
+                        .map(|it| references.change(it))
+                        .collect(),
                     positions: positions.join(", "),
                 }
             })

@@ -109,7 +109,7 @@ fn money(cents: i64) -> String {
 }
 
 /// The work that an entry of the fake is.
-fn work_of(house: &House, id: i64) -> String {
+pub(super) fn work_of(house: &House, id: i64) -> String {
     let key = house.store.parse_key(&format!("toggl/time/{id}")).unwrap();
     house.store.work_of(&key).unwrap().unwrap().to_string()
 }

@@ -75,6 +75,9 @@ pub(crate) fn statement(language: Language, entries: Vec<EntryRow>) -> Statement
             seq: 18_342,
             hash: "9f2c4e1ab07d55c8".repeat(4),
         }),
+        corrections: Vec::new(),
+        cancels: None,
+        cancelled_by: None,
     };
     add_up(&mut made, Some("19"));
     made
