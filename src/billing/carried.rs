@@ -81,8 +81,14 @@ impl Carried {
     pub(super) fn lines(&self, client: &Client, first: u32) -> Option<Vec<Line>> {
         let mut lines: Vec<Line> = Vec::new();
         for part in &self.correction.parts {
-            let title = self.title(client, part);
-            for (word, tracked, billed) in halves(part, client.language)? {
+            let charged = self.charged(part)?;
+            let title = self.title(client, part, &charged);
+            let words = match (&charged, client.language) {
+                (Charge::Whole(_), _) => ["", ""],
+                (_, Language::De) => [" – bisher", " – neu"],
+                (_, Language::En) => [" – before", " – now"],
+            };
+            for ((tracked, billed), word) in charged.lines(part)?.into_iter().zip(words) {
                 let position = first.checked_add(u32::try_from(lines.len()).ok()?)?;
                 lines.push(Line {
                     position,
@@ -99,39 +105,55 @@ impl Carried {
         Some(lines)
     }
 
-    /// `Korrektur zu 2026-0007, Position 3: Entwicklung – Website (14.10.2026)`
-    fn title(&self, client: &Client, part: &CorrectionPart) -> String {
-        let language = client.language;
-        let number = &self.statement;
-        let day = date(self.row.date, language);
-        match (self.titles.get(&part.line), language) {
-            (Some(title), Language::De) => {
-                format!(
-                    "Korrektur zu {number}, Position {}: {title} ({day})",
-                    part.line
-                )
-            }
-            (Some(title), Language::En) => {
-                format!(
-                    "Correction of {number}, item {}: {title} ({day})",
-                    part.line
-                )
-            }
-            (None, language) => {
-                let mut contracts = client.contracts.iter();
-                let contract = contracts.find(|contract| contract.key == part.contract);
-                let title = contract.map_or("", |contract| contract.title.trim());
-                let title = if title.is_empty() {
-                    &part.contract
-                } else {
-                    title
-                };
-                match language {
-                    Language::De => format!("Korrektur zu {number}: {title} ({day})"),
-                    Language::En => format!("Correction of {number}: {title} ({day})"),
-                }
-            }
+    /// In which times the difference can be said so that they have its price: the difference
+    /// itself, the entry's old and new time, or those of the whole position, which always do.
+    /// `None` when an amount does not fit.
+    fn charged(&self, part: &CorrectionPart) -> Option<Charge> {
+        let price = |seconds| part.rate.price_of(seconds);
+        if price(part.billed_seconds)? == part.amount {
+            return Some(Charge::Whole(part.billed_seconds));
         }
+        let on_it = |row: Option<&EntryRow>| {
+            let row = row.filter(|row| row.line == Some(part.line));
+            row.map_or(0, |row| row.billed_seconds)
+        };
+        let old = on_it(Some(&self.row));
+        let new = on_it(self.correction.entry.as_ref());
+        let fits = new.checked_sub(old) == Some(part.billed_seconds)
+            && price(new)?.checked_sub(price(old)?) == Some(part.amount);
+        Some(if fits {
+            Charge::Entry(old, new)
+        } else {
+            Charge::Position(part.before_seconds, part.after_seconds)
+        })
+    }
+
+    /// `Korrektur zu 2026-0007, Position 3: Entwicklung – Website (14.10.2026)`; without the day
+    /// where the line is about the whole position.
+    fn title(&self, client: &Client, part: &CorrectionPart, charged: &Charge) -> String {
+        let own = self.titles.get(&part.line);
+        let what = match client.language {
+            Language::De => "Korrektur zu",
+            Language::En => "Correction of",
+        };
+        let place = match (own, client.language) {
+            (None, _) => String::new(),
+            (Some(_), Language::De) => format!(", Position {}", part.line),
+            (Some(_), Language::En) => format!(", item {}", part.line),
+        };
+        let mut contracts = client.contracts.iter();
+        let contract = contracts.find(|contract| contract.key == part.contract);
+        let contract = contract.map_or("", |contract| contract.title.trim());
+        let title = match own {
+            Some(title) => title,
+            None if contract.is_empty() => &part.contract,
+            None => contract,
+        };
+        let day = match charged {
+            Charge::Position(..) => String::new(),
+            _ => format!(" ({})", date(self.row.date, client.language)),
+        };
+        format!("{what} {}{place}: {title}{day}", self.statement)
     }
 
     /// What the client reads of it.
@@ -153,23 +175,30 @@ impl Carried {
     }
 }
 
-/// One line where the difference in time has exactly the difference's price, else two: the words
-/// that end the title, the tracked and the billed seconds of each.
-fn halves(part: &CorrectionPart, language: Language) -> Option<Vec<(&'static str, i64, i64)>> {
-    if part.rate.price_of(part.billed_seconds)? == part.amount {
-        return Some(vec![("", part.tracked_seconds, part.billed_seconds)]);
+/// The times that have a difference's price, in seconds.
+#[derive(Clone, Copy, Debug)]
+enum Charge {
+    /// The difference in time.
+    Whole(i64),
+    /// The entry's time before and after.
+    Entry(i64, i64),
+    /// The time of all of the position before and after.
+    Position(i64, i64),
+}
+
+impl Charge {
+    /// The tracked and the billed time of each line.
+    fn lines(self, part: &CorrectionPart) -> Option<Vec<(i64, i64)>> {
+        Some(match self {
+            Self::Whole(seconds) => vec![(part.tracked_seconds, seconds)],
+            // What is taken back and charged again was tracked once.
+            Self::Entry(old, new) | Self::Position(old, new) => {
+                let taken = old.checked_neg()?;
+                let tracked = old.checked_add(part.tracked_seconds)?;
+                vec![(taken, taken), (tracked, new)]
+            }
+        })
     }
-    let [before, now] = match language {
-        Language::De => [" – bisher", " – neu"],
-        Language::En => [" – before", " – now"],
-    };
-    let (old, new) = (part.before_seconds, part.after_seconds);
-    // What was taken back and charged again was tracked once.
-    let tracked = old.checked_add(part.tracked_seconds)?;
-    Some(vec![
-        (before, old.checked_neg()?, old.checked_neg()?),
-        (now, tracked, new),
-    ])
 }
 
 /// The changes that can be seen on the client's documents. Which other client the work belongs

@@ -205,7 +205,7 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
     for line in &statement.lines {
         table.row(vec![
             line.position.to_string(),
-            one_line(&line.title, 50),
+            one_line(&line.title, 80),
             clock_text(line.tracked_seconds),
             clock_text(line.billed_seconds),
             line.rate.to_string(),

@@ -177,17 +177,26 @@ impl<'a> Reviewer<'a> {
         })
     }
 
-    /// Everything that is not settled, a part at a time: the whole may be more than fits.
+    /// Everything that is not settled or has changed since, a part at a time: the whole may be
+    /// more than fits.
     fn look_at_everything(&mut self, store: &mut Store) -> Result<usize> {
         let query = WorkQuery {
             unsettled: true,
             ..WorkQuery::default()
         };
-        let works: Vec<WorkId> = store
+        let mut works: Vec<WorkId> = store
             .works(&query)?
             .into_iter()
             .map(|work| work.id)
             .collect();
+        // Where billed work has changed, the configuration says what that comes to.
+        let drifted = store.findings(false)?.into_iter();
+        works.extend(
+            drifted
+                .map(|stored| stored.finding)
+                .filter(|it| matches!(it.kind, Kind::BilledEntryChanged | Kind::BilledEntryDeleted))
+                .filter_map(|it| WorkId::parse(&it.subject)),
+        );
         let mut new = 0;
         for part in works.chunks(PART) {
             let works = part.iter().copied().collect();
