@@ -1,6 +1,7 @@
 //! Whole nights: the program's own pass over a real ledger file, against fake services that
 //! enforce the quotas of the real ones.
 
+mod corrections;
 mod drift;
 mod explaining;
 mod failing;

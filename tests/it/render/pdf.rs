@@ -407,7 +407,7 @@ fn corrections_have_a_section_in_the_language_of_the_client() {
                 "Corrections",
                 "2026-0003, item 4",
                 "duration: 2:30 h → 2:00 h",
-                "day: 14 September 2026 → 15 September 2026",
+                "day: 14 Sep 2026 → 15 Sep 2026",
                 "charged: yes → no",
             ],
         ),
