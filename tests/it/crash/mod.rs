@@ -6,6 +6,7 @@
 
 mod chance;
 mod disk;
+mod means;
 mod operations;
 mod outcome;
 mod power;

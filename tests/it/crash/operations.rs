@@ -33,26 +33,35 @@ pub(super) enum Left {
     Open,
 }
 
-/// The states in which operations begin, each made from the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The states in which operations begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Base {
     /// A configuration, and no ledger.
     Fresh,
+    /// A ledger of an older version.
+    Old,
     /// After the first night.
     Pulled,
     /// With a sealed statement whose documents wait.
     Sealed,
 }
 
-impl Base {
-    pub(super) const ALL: [Self; 3] = [Self::Fresh, Self::Pulled, Self::Sealed];
+/// How a state is made from another.
+pub(super) enum Making {
+    Command(&'static [&'static str]),
+    OldLedger,
+}
 
-    /// The command that makes it from the one before.
-    pub(super) fn command(self) -> Option<&'static [&'static str]> {
+impl Base {
+    /// Each after the one that it is made from.
+    pub(super) const ALL: [Self; 4] = [Self::Fresh, Self::Old, Self::Pulled, Self::Sealed];
+
+    pub(super) fn made_from(self) -> Option<(Self, Making)> {
         match self {
             Self::Fresh => None,
-            Self::Pulled => Some(&["nightly"]),
-            Self::Sealed => Some(SEAL),
+            Self::Old => Some((Self::Fresh, Making::OldLedger)),
+            Self::Pulled => Some((Self::Fresh, Making::Command(&["nightly"]))),
+            Self::Sealed => Some((Self::Pulled, Making::Command(SEAL))),
         }
     }
 }
@@ -69,12 +78,20 @@ pub(super) const OPERATIONS: &[Operation] = &[
         stride: 1,
     },
     Operation {
+        name: "migration",
+        base: Base::Old,
+        world: World::First,
+        command: &["reconcile"],
+        left: asked_for_again,
+        stride: 1,
+    },
+    Operation {
         name: "first pull",
         base: Base::Fresh,
         world: World::First,
         command: &["pull"],
         left: asked_for_again,
-        stride: 1,
+        stride: 8,
     },
     Operation {
         name: "nightly",
@@ -82,7 +99,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         world: World::Later,
         command: &["nightly"],
         left: asked_for_again,
-        stride: 1,
+        stride: 4,
     },
     Operation {
         name: "import",

@@ -4,7 +4,7 @@
 //! After each kill the program is asked for the same again, then for two nights, and must come to
 //! where a run comes that nobody killed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -12,15 +12,16 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::operations::{Base, Left, OPERATIONS, Operation};
+use super::operations::{Base, Left, Making, OPERATIONS, Operation};
 use super::outcome::Outcome;
 use super::scene::{Ran, Scene, copy, ledger};
 use super::services::{Calendar, Services, World};
 use super::stopper::{self, Answer, Ended, Stop};
 use super::{every_point, only_point};
+use crate::ledger::migration::make_version_1;
 
 /// Cases at a time: most wait for a service's second to pass.
-const AT_ONCE: usize = 10;
+const AT_ONCE: usize = 8;
 /// So many failures say enough.
 const FAILURES_MAX: usize = 10;
 
@@ -30,6 +31,8 @@ struct Ground {
     calendar: Calendar,
     dir: TempDir,
     bases: Vec<(Base, PathBuf)>,
+    /// The version of the ledger's format that the program writes.
+    format: i64,
 }
 
 /// One operation under way through its points.
@@ -98,15 +101,26 @@ impl Ground {
             calendar: Calendar::new(),
             dir: tempfile::tempdir().unwrap(),
             bases: Vec::new(),
+            format: 0,
         };
         for base in Base::ALL {
-            let scene = ground.scene(ground.bases.last().map(|(base, _)| *base), World::First);
-            if let Some(command) = base.command() {
-                let ran = ground.run(&scene, command);
-                assert!(ran.is_fine(), "{base:?}: {ran:?}");
+            let (from, making) = base.made_from().unzip();
+            let scene = ground.scene(from, World::First);
+            match making {
+                None => {}
+                Some(Making::Command(command)) => {
+                    let ran = ground.run(&scene, command);
+                    assert!(ran.is_fine(), "{base:?}: {ran:?}");
+                }
+                Some(Making::OldLedger) => {
+                    let path = ledger(&scene.home());
+                    std::fs::create_dir(path.parent().unwrap()).unwrap();
+                    make_version_1(&path);
+                }
             }
             let kept = ground.dir.path().join(format!("{base:?}"));
             copy(&scene.home(), &kept);
+            ground.format = format(&kept).max(ground.format);
             ground.bases.push((base, kept));
         }
         ground.calendar.move_on();
@@ -217,7 +231,9 @@ impl Ground {
 
     /// What a person does who sees that a command was cut off.
     fn go_on(&self, operation: &Operation, scene: &Scene, ended: Ended) -> Result<(), String> {
-        if has_ledger(scene) {
+        // Cut off while it was made or brought forward, a ledger waits for the next command that
+        // writes; before, there is nothing to verify.
+        if format(&scene.home()) == self.format {
             fine("ledger verify", &scene.run(&["ledger", "verify"]))?;
         }
         let left = (operation.left)(&scene.home())?;
@@ -255,18 +271,18 @@ fn fine(what: &str, ran: &Ran) -> Result<(), String> {
     Err(format!("{what} failed: {:?}\n{}", ran.ended, ran.words))
 }
 
-/// Whether the ledger's file has come so far as to be one: before, there is nothing to verify. A
-/// copy is looked at, for looking would mend what the program has to.
-fn has_ledger(scene: &Scene) -> bool {
+/// The version of the format that a home's ledger has; 0 where there is none. A copy is looked at,
+/// for looking would mend what the program has to.
+fn format(home: &Path) -> i64 {
     let dir = tempfile::tempdir().unwrap();
-    copy(&scene.home(), dir.path());
+    copy(home, dir.path());
     let path = ledger(dir.path());
     if !path.exists() {
-        return false;
+        return 0;
     }
     let hand = Connection::open(path).unwrap();
-    let version = hand.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    version.is_ok_and(|version| version > 0)
+    hand.pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap()
 }
 
 /// Requests to Toggl as the ledger counts them.
