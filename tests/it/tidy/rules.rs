@@ -106,6 +106,7 @@ const BORDERS: [Border; 5] = [
             "connectors/clock.rs",
             "benches/",
             "tests/fakes/wire.rs",
+            "tests/it/crash/services.rs",
             "tests/it/daemon.rs",
         ],
         why: "only the clock asks for the time and waits; take a `Clock`",
