@@ -172,6 +172,8 @@ impl Toggl {
             let deleted = entry
                 .as_ref()
                 .and_then(|it| it.server_deleted_at.as_deref());
+            // A mark that names no instant is no proof: such an entry is put aside.
+            let deleted = deleted.filter(|at| wire::instant(at).is_some());
             state.running.remove(&id);
             if let Some(at) = deleted {
                 page.gone.push(gone(Stream::Time, id, at));
@@ -200,8 +202,10 @@ pub(super) fn read_entry(row: &RawValue) -> Option<wire::Entry> {
     serde_json::from_str(row.get()).ok()
 }
 
-fn identifier(row: &RawValue) -> Option<i64> {
-    let found: Option<wire::OnlyId> = serde_json::from_str(row.get()).ok();
+pub(super) fn identifier(row: &RawValue) -> Option<i64> {
+    // A list would be read as well, its first number as the identifier.
+    let object = Some(row.get()).filter(|text| text.starts_with('{'));
+    let found: Option<wire::OnlyId> = serde_json::from_str(object?).ok();
     found.map(|found| found.id)
 }
 

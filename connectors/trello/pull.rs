@@ -150,6 +150,18 @@ async fn read_board(trello: &Trello, due: Due, state: &mut State, page: &mut Pag
             ),
         });
     }
+    let nameless = reading.actions.iter().filter(|it| !it["id"].is_string());
+    let nameless = nameless.count();
+    if nameless > 0 {
+        page.notices.push(Notice {
+            code: "actions-unclear",
+            text: format!(
+                "the log of the Trello board {} has {nameless} entries without an id; \
+                they were left out",
+                due.name
+            ),
+        });
+    }
     let mark = fill(trello, due, reading, mark, page);
     state.boards.insert(mark.0, mark.1);
     Ok(())
@@ -173,6 +185,8 @@ fn fill(
     let names = Names::of(&mut reading.board, &|list| trello.done.holds(list));
     let mut log = mark.map(|mark| mark.log.clone()).unwrap_or_default();
     log.read(&reading.actions);
+    // An action dated ahead of all clocks would hide those that are still to come.
+    log.until = log.until.map(|until| until.min(trello.clock.now()));
     let cards: BTreeMap<&str, &Value> = reading
         .cards
         .iter()
