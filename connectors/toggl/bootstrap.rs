@@ -56,7 +56,7 @@ impl Toggl {
             read_entry(received).is_some_and(|entry| entry.stop == wire::Stop::Running)
         });
         let rows: Vec<Box<RawValue>> = running.collect();
-        self.take(state, &rows, &mut page);
+        self.take(state, &rows, &mut page)?;
         Ok(page)
     }
 

@@ -97,7 +97,7 @@ impl Toggl {
         let latest = latest.map(|at| at.min(answered));
         state.watermark = state.watermark.max(latest);
         state.asked = Some(answered);
-        self.take(state, &rows, &mut page);
+        self.take(state, &rows, &mut page)?;
         Ok(page)
     }
 
@@ -147,7 +147,7 @@ impl Toggl {
             .into_iter()
             .filter(|row| belongs(row, &track))
             .collect();
-        let unreadable = self.take(state, &rows, &mut page);
+        let unreadable = self.take(state, &rows, &mut page)?;
         if track.sweep && !full && unreadable == 0 {
             page.swept.extend(sweeps(&rows, &track));
         }
@@ -155,7 +155,12 @@ impl Toggl {
     }
 
     /// Puts rows from Track into a page. Returns how many had not even an identifier.
-    pub(super) fn take(&self, state: &mut State, rows: &[Box<RawValue>], page: &mut Page) -> usize {
+    pub(super) fn take(
+        &self,
+        state: &mut State,
+        rows: &[Box<RawValue>],
+        page: &mut Page,
+    ) -> Result<usize> {
         let selected = plan::selected(state, &self.wishes);
         let catalogue = state.catalogue.clone().unwrap_or_default();
         let mut unreadable = 0;
@@ -188,8 +193,8 @@ impl Toggl {
             page.raw
                 .push(envelope::track(&catalogue, id, row, entry.as_ref()));
         }
-        page.notices.extend(unreadable_notice(unreadable));
-        unreadable
+        page.notices.extend(left_out(unreadable, rows.len())?);
+        Ok(unreadable)
     }
 }
 
@@ -268,6 +273,19 @@ pub(super) fn gone(stream: Stream, id: i64, at: &str) -> Gone {
 
 pub(super) fn external(id: i64) -> ExternalId {
     ExternalId::new(id.to_string())
+}
+
+/// Tells of rows without an identifier. Where no row has one, the answer is another than the one
+/// that was asked for, and none of it is taken.
+pub(super) fn left_out(count: usize, rows: usize) -> Result<Option<Notice>> {
+    if count > 0 && count == rows {
+        return Err(Error::new(
+            Kind::Protocol,
+            "none of the rows of Toggl's answer has an identifier",
+        )
+        .with("rows", rows));
+    }
+    Ok(unreadable_notice(count))
 }
 
 pub(super) fn unreadable_notice(count: usize) -> Option<Notice> {

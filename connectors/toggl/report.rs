@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::api::ReportPage;
 use super::catalogue::{Catalogue, Who};
-use super::pull::{external, identifier, unreadable_notice};
+use super::pull::{external, identifier, left_out};
 use super::state::{Changed, Next, Report, State, Step};
 use super::{Toggl, envelope, plan, span, wire};
 use crate::contract::{Notice, Page, Sweep};
@@ -78,7 +78,8 @@ impl Toggl {
             page.raw
                 .push(envelope::unread_report(report.workspace, *id, received));
         }
-        page.notices.extend(unreadable_notice(rows.unreadable));
+        page.notices
+            .extend(left_out(rows.unreadable, rows.count())?);
         report.sweep &= rows.unreadable == 0 && answer.rows.is_some();
         state.catalogue = Some(catalogue);
         if next.is_some() {
@@ -190,7 +191,8 @@ impl Toggl {
             page.raw
                 .push(envelope::unread_report(changed.workspace, *id, received));
         }
-        page.notices.extend(unreadable_notice(rows.unreadable));
+        page.notices
+            .extend(left_out(rows.unreadable, rows.count())?);
         state.catalogue = Some(catalogue);
         if next.is_some() && !reached {
             changed.next = next;
@@ -230,6 +232,10 @@ impl<'a> Rows<'a> {
             rows.unread.extend(ids.into_iter().map(|id| (received, id)));
         }
         rows
+    }
+
+    fn count(&self) -> usize {
+        self.read.len() + self.unread.len() + self.unreadable
     }
 
     fn entries(&self) -> impl Iterator<Item = (&'a RawValue, &wire::Row, &wire::RowEntry)> {

@@ -140,6 +140,13 @@ async fn read_board(trello: &Trello, due: Due, state: &mut State, page: &mut Pag
         }
         Err(error) => return Err(error),
     };
+    if !reading.cards.is_empty() && reading.cards.iter().all(|card| !card["id"].is_string()) {
+        return Err(Error::new(
+            Kind::Protocol,
+            "none of the cards in Trello's answer has an id",
+        )
+        .with("board", due.id));
+    }
     if reading.log_cut {
         page.notices.push(Notice {
             code: "log-cut",

@@ -240,9 +240,12 @@ impl Case<'_> {
         match read {
             None => {
                 let other = |raw: &Raw| found(&self.honest, raw.stream, raw.id.as_str()).is_none();
-                let instead = self.identifies(field) && page.raw.iter().any(other);
+                let identifies = self.identifies(field);
+                let instead = identifies && page.raw.iter().any(other);
                 let gone = page.gone.iter().any(|gone| gone.id.as_str() == element.id);
-                let told = instead || gone || self.chooses(field) || !page.notices.is_empty();
+                // Without an identifier it cannot be put aside, and is told all the same.
+                let noticed = identifies && !page.notices.is_empty();
+                let told = instead || gone || self.chooses(field) || noticed;
                 rule!(
                     mutant,
                     told,

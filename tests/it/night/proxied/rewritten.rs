@@ -1,6 +1,8 @@
 //! Nights in which a part of an answer cannot be understood: that part is put aside and told
 //! once, everything else comes, and when the service speaks clearly again all is as it should be.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stundenbuch_connectors::contract::Cursor;
 
@@ -35,10 +37,9 @@ const OF_ONE: [(&str, fn(&mut Value)); 4] = [
         }
     }),
     ("the row of a report has no time", |answer| {
-        if let Some(first) = first(answer) {
-            if let Some(time) = first.pointer_mut("/time_entries/0") {
-                time["stop"] = json!({"x": 1});
-            }
+        let time = first(answer).and_then(|it| it.pointer_mut("/time_entries/0"));
+        if let Some(time) = time {
+            time["stop"] = json!({"x": 1});
         }
     }),
     ("the end is gone", |answer| {
@@ -60,9 +61,10 @@ async fn a_record_that_cannot_be_read_is_told_once_and_the_others_come() {
         for number in 0..NIGHTS {
             begin(&house, number);
             for who in BOTH {
-                match number < UNCLEAR {
-                    true => ways.of(who).fail_after(0, Fault::Rewrites(rewrite)),
-                    false => ways.of(who).heal(),
+                if number < UNCLEAR {
+                    ways.of(who).fail_after(0, Fault::Rewrites(rewrite));
+                } else {
+                    ways.of(who).heal();
                 }
             }
             let report = house.night().await;
@@ -73,19 +75,15 @@ async fn a_record_that_cannot_be_read_is_told_once_and_the_others_come() {
                 "{what}: {report:#?}"
             );
             assert_nothing_invented(&house, what);
-            let put_aside = house.findings(Kind::UnreadableRecord);
-            if number < UNCLEAR {
-                assert!(
-                    !put_aside.is_empty(),
-                    "{what}, night {number}: nothing is told"
-                );
-                let held = house.store.quarantined().unwrap();
-                assert_eq!(held.len(), put_aside.len(), "{what}");
-                assert_others_came(
-                    &house,
-                    &held.iter().map(|it| it.raw.id.to_string()).collect(),
-                );
-            }
+            let told = house.findings(Kind::UnreadableRecord).len();
+            let held = house.store.quarantined().unwrap();
+            assert_eq!(held.len(), told, "{what}, night {number}");
+            // Each of these is met in the first two nights, at the latest.
+            assert!(told > 0 || number != UNCLEAR - 1, "{what}: nothing is told");
+            assert_others_came(
+                &house,
+                &held.iter().map(|it| it.raw.id.to_string()).collect(),
+            );
         }
         assert_once_each(&house, what);
         assert_mended(&mut house, what).await;
@@ -97,7 +95,7 @@ async fn a_record_that_cannot_be_read_is_told_once_and_the_others_come() {
 }
 
 /// Whatever is not put aside is as at the services.
-fn assert_others_came(house: &House, held: &std::collections::BTreeSet<String>) {
+fn assert_others_came(house: &House, held: &BTreeSet<String>) {
     let mut truth = house.truth();
     truth.retain(|id, _| !held.contains(id.as_str()));
     let mut worked = house.worked();
@@ -125,8 +123,15 @@ fn assert_once_each(house: &House, what: &str) {
     assert_eq!(told.len(), count, "{what}: told twice: {told:?}");
 }
 
-/// What the feed does not bring again by itself, a comparison does.
+/// A comparison brings cards again. An entry of long ago, that neither it nor the feed brings, is
+/// mended at its source, as the finding says: there somebody writes it anew.
 async fn assert_mended(house: &mut House, what: &str) {
+    house.noon();
+    let held = house.store.quarantined().unwrap();
+    for held in held.iter().filter(|held| held.connection == "toggl") {
+        let entry = held.raw.id.as_str().parse().unwrap();
+        house.toggl.edit(entry, |_| ());
+    }
     let plan = stundenbuch::run::nightly::Plan {
         trigger: "command".into(),
         compare: true,
@@ -181,8 +186,10 @@ async fn an_answer_that_cannot_be_read_moves_nothing() {
     }
 }
 
+type Records = Vec<(String, (String, bool))>;
+
 /// What the ledger has of a connection: its cursor, and its records.
-fn stands(house: &House, who: Who) -> (Cursor, Vec<(String, (String, bool))>) {
+fn stands(house: &House, who: Who) -> (Cursor, Records) {
     let cursor = house.store.connection(who.name()).unwrap().cursor;
     let records = house.state().records.into_iter();
     let own = records.filter(|(key, _)| key.starts_with(&format!("{}/", who.name())));
