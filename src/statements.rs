@@ -8,7 +8,7 @@ use crate::billing::{
     self, Attribution, ContractAt, Draft, Drafts, LedgerHead, RateAt, Statement, TaskRow,
     attribute, contract_at, entry_day, rate_at,
 };
-use crate::config::{Client, Config};
+use crate::config::{Client, Config, Templates};
 use crate::finding::{Finding, Kind, Severity};
 use crate::ledger::{Event, Sealed, SettledWork, hex, sha256};
 use crate::matching::normal;
@@ -273,8 +273,10 @@ fn still_so(writer: &Writer<'_>, preview: &Preview) -> Result<(), SealError> {
 
 /// The user's own layout, where there is one.
 pub fn template(config: &Config) -> Result<Option<String>, store::Error> {
-    let Some(directory) = &config.templates else {
-        return Ok(None);
+    let directory = match &config.templates {
+        None => return Ok(None),
+        Some(Templates::Recorded(text)) => return Ok(Some(text.clone())),
+        Some(Templates::Directory(directory)) => directory,
     };
     let path = directory.join("report.typ");
     std::fs::read_to_string(&path)

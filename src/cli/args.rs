@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 
-use crate::time::Period;
+use crate::time::{Moment, Period};
 
 /// Hours and tasks from other people's tools: reconciled, explained, ready to invoice.
 #[derive(Debug, Parser)]
@@ -24,6 +24,14 @@ pub(super) struct Args {
 
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+/// For reports: the state to speak of.
+#[derive(Clone, Copy, Debug, Default, Arguments)]
+pub(super) struct AsOf {
+    /// What was known then: a day (its end) or an instant (2026-11-03T03:20:00+01:00)
+    #[arg(long, value_name = "TIME")]
+    pub(super) as_of: Option<Moment>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -142,6 +150,8 @@ pub(super) struct Findings {
     /// Closed ones too
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
 }
 
 #[derive(Debug, Arguments)]
@@ -165,16 +175,23 @@ pub(super) struct Statement {
 #[derive(Debug, Subcommand)]
 pub(super) enum StatementCommand {
     /// What would be billed now; changes nothing
-    Preview(StatementOf),
+    Preview {
+        #[command(flatten)]
+        of: StatementOf,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
     /// Make it final: number it, fix it in the ledger, queue its documents for delivery
     Seal(StatementOf),
     /// List what was sealed
-    List,
+    List(AsOf),
     /// Show a sealed statement, or write one of its documents
     Show {
         number: String,
         #[command(flatten)]
         document: Document,
+        #[command(flatten)]
+        as_of: AsOf,
     },
 }
 
@@ -214,6 +231,8 @@ pub(super) enum DocumentFormat {
 pub(super) struct Explain {
     /// A line (2026-0007:3), a statement, a work (w1042), a record (toggl/time/123) or a finding
     pub(super) what: String,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
 }
 
 #[derive(Debug, Arguments)]

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use super::as_of::View;
 use super::out::{Align, Table, one_line};
 use super::{App, args};
 use crate::billing::Statement;
@@ -18,22 +19,27 @@ use crate::statements;
 use crate::time::{Period, clock_text, local_day};
 
 pub(super) fn run(app: &App, args: &args::Statement) -> anyhow::Result<Exit> {
-    let config = app.config()?;
     match &args.command {
-        args::StatementCommand::Preview(of) => preview(app, &config, of),
-        args::StatementCommand::Seal(of) if of.dry_run => preview(app, &config, of),
-        args::StatementCommand::Seal(of) => seal(app, &config, of),
-        args::StatementCommand::List => list(app, &config),
-        args::StatementCommand::Show { number, document } => show(app, &config, number, document),
+        args::StatementCommand::Preview { of, as_of } => preview(app, &app.view(*as_of)?, of),
+        args::StatementCommand::Seal(of) if of.dry_run => {
+            preview(app, &app.view(args::AsOf::default())?, of)
+        }
+        args::StatementCommand::Seal(of) => seal(app, &app.config()?, of),
+        args::StatementCommand::List(as_of) => list(app, &app.view(*as_of)?),
+        args::StatementCommand::Show {
+            number,
+            document,
+            as_of,
+        } => show(app, &app.view(*as_of)?, number, document),
     }
 }
 
-fn preview(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Exit> {
+fn preview(app: &App, view: &View, of: &args::StatementOf) -> anyhow::Result<Exit> {
+    let View { config, store, now } = view;
     let client = client(config, &of.client)?;
-    let store = app.open_read_only(config)?;
-    let period = period(app, client, of.period);
+    let period = period(*now, client, of.period);
     let statements::Previews { previews, findings } =
-        statements::preview(&store, config, client, period)?;
+        statements::preview(store, config, client, period)?;
     for preview in &previews {
         write(app, config, &preview.draft.statement, &of.document)?;
     }
@@ -58,7 +64,7 @@ fn preview(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result
 
 fn seal(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Exit> {
     let client = client(config, &of.client)?;
-    let period = period(app, client, of.period);
+    let period = period(app.clock.now(), client, of.period);
     let today = local_day(app.clock.now(), client.time_zone);
     if period.last >= today {
         let hint = "seal a period that is over; work that comes later gets a statement of its own";
@@ -88,8 +94,7 @@ fn seal(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Ex
     })
 }
 
-fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
-    let store = app.open_read_only(config)?;
+fn list(app: &App, View { store, .. }: &View) -> anyhow::Result<Exit> {
     let mut table = Table::new(&[
         ("number", Align::Left),
         ("client", Align::Left),
@@ -133,11 +138,10 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
 
 fn show(
     app: &App,
-    config: &Config,
+    View { config, store, .. }: &View,
     number: &str,
     document: &args::Document,
 ) -> anyhow::Result<Exit> {
-    let store = app.open_read_only(config)?;
     let Some(sealed) = store.sealed(number)? else {
         let hint = "`stundenbuch statement list` names those that there are";
         return Err(Advised::new(format!("show `{number}`: it was not sealed"), hint).into());
@@ -254,9 +258,9 @@ pub(super) fn client<'a>(config: &'a Config, key: &str) -> anyhow::Result<&'a Cl
 }
 
 /// The period that was asked for, or the last whole month.
-fn period(app: &App, client: &Client, asked: Option<Period>) -> Period {
+fn period(now: DateTime<Utc>, client: &Client, asked: Option<Period>) -> Period {
     asked.unwrap_or_else(|| {
-        let today: NaiveDate = local_day(app.clock.now(), client.time_zone);
+        let today: NaiveDate = local_day(now, client.time_zone);
         Period::month_of(Period::month_of(today).first - Days::new(1))
     })
 }

@@ -11,7 +11,7 @@ use super::intake::Counts;
 use super::pull::{self, Pulled, Source};
 use super::report::{DeliveryReport, Failure, ImportReport, Report, SourceReport};
 use super::sources::{self, Built, Environment};
-use super::{pickup, review};
+use super::{history, pickup, review};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::finding::{Finding, Kind, Severity};
@@ -50,6 +50,7 @@ pub async fn run(
     plan: &Plan,
 ) -> Result<Report> {
     let started_at = clock.now();
+    history::record(store, config, started_at)?;
     let run = store.write(|writer| writer.begin_run(started_at, &plan.trigger))?;
     let platform = Platform {
         clock: Arc::clone(&clock),

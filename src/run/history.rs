@@ -1,0 +1,95 @@
+//! The history of the configuration: what changed in it becomes rows of the journal.
+//!
+//! With them a report can be made by the rules of then, and an auditor sees when which rule
+//! began to hold.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::config::{Config, Part, TEMPLATE_PART, Templates};
+use crate::ledger::{Configured, Event};
+use crate::store::{PROGRAM, Result, Store};
+
+/// The part that also tells when another version of the program took over.
+const VERSIONED: &str = "general";
+
+/// Appends a row for each part that differs from what the journal has of it; how many.
+pub fn record(store: &mut Store, config: &Config, now: DateTime<Utc>) -> Result<usize> {
+    // Only a configuration that was read from files has parts.
+    if config.parts.is_empty() {
+        return Ok(0);
+    }
+    let known = store.configured()?;
+    let parts = parts(config);
+    let mut rows: Vec<(&str, Configured)> = Vec::new();
+    for part in &parts {
+        let same = known.get(&part.name).is_some_and(|known| {
+            known.settings.as_ref() == Some(&part.settings)
+                && known.places == part.places
+                && (part.name != VERSIONED || known.program == PROGRAM)
+        });
+        if !same {
+            let row = Configured {
+                program: PROGRAM.to_owned(),
+                settings: Some(part.settings.clone()),
+                places: part.places.clone(),
+            };
+            rows.push((&part.name, row));
+        }
+    }
+    // A layout that is named and cannot be read now is neither new nor gone.
+    let unread = config.templates.is_some();
+    for name in known.keys() {
+        let there = parts.iter().any(|part| part.name == *name);
+        if !there && !(unread && name == TEMPLATE_PART) {
+            let row = Configured {
+                program: PROGRAM.to_owned(),
+                settings: None,
+                places: BTreeMap::new(),
+            };
+            rows.push((name, row));
+        }
+    }
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let count = rows.len();
+    store.write(|writer| {
+        for (part, row) in rows {
+            writer.append(now, part, &Event::Configured(row))?;
+        }
+        Ok(count)
+    })
+}
+
+/// The configuration as the journal has it; `None` when it has none. The errors are those of
+/// [`Config::from_parts`].
+pub fn recorded(store: &Store, now: &Config) -> anyhow::Result<Option<Config>> {
+    let parts: Vec<Part> = store
+        .configured()?
+        .into_iter()
+        .filter_map(|(name, configured)| {
+            Some(Part {
+                name,
+                settings: configured.settings?,
+                places: configured.places,
+            })
+        })
+        .collect();
+    if !parts.iter().any(|part| part.name == VERSIONED) {
+        return Ok(None);
+    }
+    Ok(Some(Config::from_parts(&now.file, parts)?))
+}
+
+/// The parts of a configuration, and its layout as far as it can be read.
+fn parts(config: &Config) -> Vec<Part> {
+    let mut parts = config.parts.clone();
+    if let Some(Templates::Directory(directory)) = &config.templates
+        && let Ok(text) = std::fs::read_to_string(directory.join("report.typ"))
+    {
+        parts.push(Part::template(&text));
+    }
+    parts
+}
