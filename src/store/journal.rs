@@ -99,16 +99,29 @@ impl Store {
     pub fn rows_after<E: From<Error>>(
         &self,
         seq: u64,
+        each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // The largest number of a row.
+        self.rows_between(seq, i64::MAX.unsigned_abs(), each)
+    }
+
+    /// The same up to a row, that one included.
+    pub fn rows_between<E: From<Error>>(
+        &self,
+        after: u64,
+        until: u64,
         mut each: impl FnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut statement = self
             .conn
             .prepare_cached(
                 "SELECT seq, at, kind, subject, payload, hash FROM journal
-                 WHERE seq > ?1 ORDER BY seq",
+                 WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
             )
             .map_err(Error::from)?;
-        let rows = statement.query_map([seq], row).map_err(Error::from)?;
+        let rows = statement
+            .query_map([after, until], row)
+            .map_err(Error::from)?;
         for row in rows {
             each(row.map_err(Error::from)?)?;
         }
