@@ -214,7 +214,10 @@ mod tests {
     #[test]
     fn a_moment_is_an_instant_or_the_end_of_a_day() {
         let end = |text: &str| text.parse::<Moment>().unwrap().instant(Berlin).to_rfc3339();
-        assert_eq!(end("2026-11-03T03:20:00+01:00"), "2026-11-03T02:20:00+00:00");
+        assert_eq!(
+            end("2026-11-03T03:20:00+01:00"),
+            "2026-11-03T02:20:00+00:00"
+        );
         assert_eq!(end("2026-11-03"), "2026-11-03T22:59:59+00:00");
         // The night in which the clock is set back is an hour longer.
         assert_eq!(end("2026-10-25"), "2026-10-25T22:59:59+00:00");

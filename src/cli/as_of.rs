@@ -30,7 +30,8 @@ impl App {
         let at = moment.instant(config.time_zone);
         let text = at.to_rfc3339_opts(SecondsFormat::Secs, true);
         if at > now {
-            let hint = "name a moment that has passed; what is known now is shown without `--as-of`";
+            let hint =
+                "name a moment that has passed; what is known now is shown without `--as-of`";
             return Err(Advised::new(format!("look at {text}: it is still to come"), hint).into());
         }
         if store.last_row_by(at)? == 0 {

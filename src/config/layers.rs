@@ -152,7 +152,12 @@ impl Layers {
             }
             step = here.parent().filter(|parent| !parent.as_str().is_empty());
         }
-        at(0, self.files.first().map_or(RECORD, |file| &file.name), 0, 0)
+        at(
+            0,
+            self.files.first().map_or(RECORD, |file| &file.name),
+            0,
+            0,
+        )
     }
 
     /// A variable that sets something within that table.

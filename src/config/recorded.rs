@@ -72,7 +72,11 @@ impl Config {
                 let text = part.settings[TEMPLATE_FILE].as_str();
                 template = text.map(|text| Templates::Recorded(text.to_owned()));
             } else if let Json::Object(sections) = &part.settings {
-                root.extend(sections.iter().map(|(key, json)| (key.clone(), value(json))));
+                root.extend(
+                    sections
+                        .iter()
+                        .map(|(key, json)| (key.clone(), value(json))),
+                );
             }
         }
         let layers = Layers::recorded(file, root, places);

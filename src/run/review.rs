@@ -246,7 +246,9 @@ impl<'a> Reviewer<'a> {
                     Some(Match::Task { key, evidence }) => {
                         writer.set_match(now, *id, Some(key), evidence.as_str())?;
                     }
-                    Some(Match::Ambiguous { .. }) => writer.set_match(now, *id, None, "ambiguous")?,
+                    Some(Match::Ambiguous { .. }) => {
+                        writer.set_match(now, *id, None, "ambiguous")?
+                    }
                     Some(Match::Unknown { link }) => writer.set_match(now, *id, None, link)?,
                     Some(Match::None) => writer.set_match(now, *id, None, "none")?,
                 }

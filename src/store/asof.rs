@@ -65,11 +65,7 @@ impl Store {
     /// how many rows were walked, of how many. The time it takes follows the rows.
     ///
     /// Not in it: quarantine, cursors, runs and budgets, which are only remembered as they are.
-    pub fn as_of(
-        &self,
-        at: DateTime<Utc>,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Self> {
+    pub fn as_of(&self, at: DateTime<Utc>, progress: &mut dyn FnMut(u64, u64)) -> Result<Self> {
         let last = self.last_row_by(at)?;
         let mut then = self.scratch()?;
         then.write(|writer| {
@@ -80,7 +76,8 @@ impl Store {
                 writer.project(row.seq, &row.subject, &row.event()?)
             })
         })?;
-        then.conn.pragma_update(None, "user_version", MIGRATIONS.len())?;
+        then.conn
+            .pragma_update(None, "user_version", MIGRATIONS.len())?;
         then.attach(self, last)?;
         let tx = then.conn.transaction()?;
         for sql in COPIES {

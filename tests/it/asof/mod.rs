@@ -1,0 +1,6 @@
+//! What was known then: the history of the configuration, reports as of a moment, and what an
+//! auditor gets.
+
+mod commands;
+mod configured;
+mod then;
