@@ -62,7 +62,7 @@ pub(super) enum Command {
     Nightly(Nightly),
     /// The daemon: a pass every night until it is stopped
     Run,
-    /// Print the ledger, a JSON line a row
+    /// Print the ledger, a JSON line a row, or write tables for an auditor
     Export(Export),
     /// Verify the ledger, rebuild what it says, show its head
     Ledger(Ledger),
@@ -248,8 +248,19 @@ pub(super) struct Deliver {
 #[derive(Debug, Arguments)]
 pub(super) struct Export {
     /// Where to write; else to stdout
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "audit")]
     pub(super) output: Option<PathBuf>,
+    /// For an auditor: into this directory, tables in which every amount leads to its source
+    #[arg(long, value_name = "DIR")]
+    pub(super) audit: Option<PathBuf>,
+    /// Only statements of this client, and what they rest on
+    #[arg(long, value_name = "CLIENT", requires = "audit")]
+    pub(super) client: Option<String>,
+    /// Only statements that touch a month (2026-10) or days (2026-10-05..2026-10-18)
+    #[arg(long, short, requires = "audit")]
+    pub(super) period: Option<Period>,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
 }
 
 #[derive(Debug, Arguments)]

@@ -92,6 +92,14 @@ impl Store {
             .optional()?)
     }
 
+    /// The chained hash of a row's payload, also where the payload was erased.
+    pub fn payload_hash(&self, seq: u64) -> Result<[u8; 32]> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT payload_hash FROM journal WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))?)
+    }
+
     /// Hands the rows after `seq` to `each`, in order.
     ///
     /// # Errors

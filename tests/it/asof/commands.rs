@@ -136,7 +136,7 @@ const REPORTS: [&[&str]; 11] = [
         "--format",
         "pdf",
     ],
-    &["statement", "preview", "mueller", "-p", "2026-02"],
+    &["statement", "preview", "mueller", "-p", "2026-01"],
     &["statement", "list"],
     &["statement", "list", "--json"],
     &["statement", "show", "R-0001", "--format", "pdf"],
@@ -156,15 +156,12 @@ fn every_report_is_the_same_as_it_was() {
         let each = REPORTS.into_iter().map(|args| {
             let args = [args, more].concat();
             let output = desk.run(&args);
-            assert!(
-                !output.stdout.is_empty() || args[0] == "findings",
-                "{args:?}: {output:?}"
-            );
             (output.status.code(), output.stdout)
         });
         each.collect()
     };
     let then = run(&[]);
+    assert!(then.iter().all(|(_, printed)| !printed.is_empty()));
     let at = text(desk.written());
 
     let config = CONFIG
