@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod matching;
 pub mod money;
 pub mod outbox;
+pub mod procedure;
 pub mod reconcile;
 pub mod render;
 pub mod run;

@@ -64,6 +64,8 @@ pub(super) enum Command {
     Run,
     /// Print the ledger, a JSON line a row, or write tables for an auditor
     Export(Export),
+    /// Write the procedure description (Verfahrensdokumentation) of what is configured
+    Procedure(Procedure),
     /// Verify the ledger, rebuild what it says, show its head
     Ledger(Ledger),
     /// How the program stands
@@ -261,6 +263,33 @@ pub(super) struct Export {
     pub(super) period: Option<Period>,
     #[command(flatten)]
     pub(super) as_of: AsOf,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Procedure {
+    #[arg(long, value_enum, default_value_t = DocumentLanguage::De)]
+    pub(super) language: DocumentLanguage,
+    #[arg(long, value_enum, default_value_t = ProcedureFormat::Md)]
+    pub(super) format: ProcedureFormat,
+    /// Where to write it; else to stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DocumentLanguage {
+    De,
+    En,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProcedureFormat {
+    /// Markdown, to go on writing in
+    Md,
+    /// PDF/A
+    Pdf,
 }
 
 #[derive(Debug, Arguments)]

@@ -15,6 +15,7 @@ mod ledger;
 mod matches;
 mod nightly;
 mod out;
+mod procedure;
 mod reconcile;
 mod statement;
 mod status;
@@ -127,6 +128,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Nightly(args) => nightly::nightly(app, &args).await,
         Command::Run => nightly::daemon(app).await,
         Command::Export(args) => export::run(app, &args),
+        Command::Procedure(args) => procedure::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Status => status::run(app),
         Command::Connectors => connectors::run(app),

@@ -177,7 +177,7 @@ fn write(
     Ok(())
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let context = || format!("write {}", path.display());
     let mut file = File::create(path).with_context(context)?;
     file.write_all(bytes)

@@ -136,6 +136,29 @@ impl Store {
         Ok(())
     }
 
+    /// Hands every row of a kind to `each`, in order.
+    ///
+    /// # Errors
+    /// Those of `each` end the walk.
+    pub fn rows_of<E: From<Error>>(
+        &self,
+        kind: &str,
+        mut each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT seq, at, kind, subject, payload, hash FROM journal
+                 WHERE kind = ?1 ORDER BY seq",
+            )
+            .map_err(Error::from)?;
+        let rows = statement.query_map([kind], row).map_err(Error::from)?;
+        for row in rows {
+            each(row.map_err(Error::from)?)?;
+        }
+        Ok(())
+    }
+
     /// The revisions of a record, newest first.
     pub fn history(&self, newest: u64) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
