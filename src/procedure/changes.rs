@@ -13,6 +13,18 @@ pub(super) fn write(w: &mut Writer, facts: &Facts<'_>) {
          worked with it. The table names what changed; the auditor's export has the whole versions \
          (configuration.csv).",
     );
+    if !facts.unrecorded.is_empty() {
+        let parts = facts.unrecorded.iter().map(|name| part(w, name));
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        w.text(
+            &format!(
+                "Noch nicht im Journal, weil das Programm seit der Änderung nicht gelaufen ist: {parts}."
+            ),
+            &format!(
+                "Not in the ledger yet, because the program has not run since the change: {parts}."
+            ),
+        );
+    }
     let rows = facts.changes.iter().map(|change| {
         vec![
             facts.instant(change.at),

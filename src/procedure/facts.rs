@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::ledger::{Configured, Event, Head};
+use crate::run::history;
 use crate::store::{PROGRAM, Result, StatementRow, Store};
 use crate::time::local_time;
 
@@ -22,6 +23,8 @@ pub(super) struct Facts<'a> {
     pub(super) statements: Vec<StatementRow>,
     pub(super) works: u64,
     pub(super) changes: Vec<Change>,
+    /// Parts of the configuration that differ from what the ledger has of them.
+    pub(super) unrecorded: Vec<String>,
     /// Rows of kinds that are worth telling: restored, erased, and brought forward.
     pub(super) events: Vec<(DateTime<Utc>, u64, String)>,
 }
@@ -51,6 +54,7 @@ impl<'a> Facts<'a> {
             statements: store.statements()?,
             works: store.stats()?.works,
             changes: Vec::new(),
+            unrecorded: history::unrecorded(store, config)?,
             events: Vec::new(),
         };
         let mut known: BTreeMap<String, Value> = BTreeMap::new();

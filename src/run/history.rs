@@ -16,51 +16,72 @@ const VERSIONED: &str = "general";
 
 /// Appends a row for each part that differs from what the journal has of it; how many.
 pub fn record(store: &mut Store, config: &Config, now: DateTime<Utc>) -> Result<usize> {
-    // Only a configuration that was read from files has parts.
-    if config.parts.is_empty() {
-        return Ok(0);
-    }
-    let known = store.configured()?;
-    let parts = parts(config);
-    let mut rows: Vec<(&str, Configured)> = Vec::new();
-    for part in &parts {
-        let same = known.get(&part.name).is_some_and(|known| {
-            known.settings.as_ref() == Some(&part.settings)
-                && known.places == part.places
-                && (part.name != VERSIONED || known.program == PROGRAM)
-        });
-        if !same {
-            let row = Configured {
-                program: PROGRAM.to_owned(),
-                settings: Some(part.settings.clone()),
-                places: part.places.clone(),
-            };
-            rows.push((&part.name, row));
-        }
-    }
-    // A layout that is named and cannot be read now is neither new nor gone.
-    let unread = config.templates.is_some();
-    for name in known.keys() {
-        let there = parts.iter().any(|part| part.name == *name);
-        if !there && !(unread && name == TEMPLATE_PART) {
-            let row = Configured {
-                program: PROGRAM.to_owned(),
-                settings: None,
-                places: BTreeMap::new(),
-            };
-            rows.push((name, row));
-        }
-    }
+    let rows = differing(store, config, Versions::Count)?;
     if rows.is_empty() {
         return Ok(0);
     }
     let count = rows.len();
     store.write(|writer| {
         for (part, row) in rows {
-            writer.append(now, part, &Event::Configured(row))?;
+            writer.append(now, &part, &Event::Configured(row))?;
         }
         Ok(count)
     })
+}
+
+/// The parts that differ from what the journal has of them, by name.
+pub fn unrecorded(store: &Store, config: &Config) -> Result<Vec<String>> {
+    let rows = differing(store, config, Versions::Ignore)?;
+    Ok(rows.into_iter().map(|(part, _)| part).collect())
+}
+
+/// Whether another version of the program makes a difference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Versions {
+    Count,
+    Ignore,
+}
+
+/// The rows that the journal lacks.
+fn differing(
+    store: &Store,
+    config: &Config,
+    versions: Versions,
+) -> Result<Vec<(String, Configured)>> {
+    // Only a configuration that was read from files has parts.
+    if config.parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = store.configured()?;
+    let parts = parts(config);
+    // A layout that is named and cannot be read now is neither new nor gone.
+    let unread = config.templates.is_some();
+    let is_gone = |name: &&String| {
+        let there = parts.iter().any(|part| part.name == **name);
+        !there && !(unread && *name == TEMPLATE_PART)
+    };
+    let row = |settings, places| Configured {
+        program: PROGRAM.to_owned(),
+        settings,
+        places,
+    };
+    let gone = known.keys().filter(is_gone).cloned();
+    let gone: Vec<_> = gone
+        .map(|name| (name, row(None, BTreeMap::new())))
+        .collect();
+    let changed = parts.into_iter().filter(|part| {
+        !known.get(&part.name).is_some_and(|known| {
+            let other = part.name == VERSIONED && known.program != PROGRAM;
+            known.settings.as_ref() == Some(&part.settings)
+                && known.places == part.places
+                && !(other && versions == Versions::Count)
+        })
+    });
+    let mut rows: Vec<_> = changed
+        .map(|part| (part.name, row(Some(part.settings), part.places)))
+        .collect();
+    rows.extend(gone);
+    Ok(rows)
 }
 
 /// The configuration as the journal has it; `None` when it has none. The errors are those of

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use tempfile::TempDir;
 
-const CONFIG: &str = r#"
+pub(super) const CONFIG: &str = r#"
 [issuer]
 name = "Jana Albers"
 address = ["Lindenallee 12", "04277 Leipzig"]

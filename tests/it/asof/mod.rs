@@ -4,4 +4,5 @@
 mod audit;
 mod commands;
 mod configured;
+mod procedure;
 mod then;
