@@ -27,7 +27,7 @@ pub(super) fn write(w: &mut Writer, facts: &Facts<'_>) {
     }
     let rows = facts.changes.iter().map(|change| {
         vec![
-            facts.instant(change.at),
+            w.instant(change.at, facts),
             change.row.to_string(),
             part(w, &change.part),
             what(w, change),
@@ -36,10 +36,10 @@ pub(super) fn write(w: &mut Writer, facts: &Facts<'_>) {
     let rows = rows.collect();
     w.table(
         &[
-            ("Zeitpunkt", "When"),
-            ("Journalzeile", "Row"),
-            ("Teil", "Part"),
-            ("Änderung", "Change"),
+            ("Zeitpunkt", "When", 3),
+            ("Zeile", "Row", 1),
+            ("Teil", "Part", 3),
+            ("Änderung", "Change", 7),
         ],
         rows,
         (

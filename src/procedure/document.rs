@@ -39,6 +39,8 @@ pub(super) enum Block {
     },
     Table {
         head: Vec<String>,
+        /// Each column's share of the width.
+        widths: Vec<u8>,
         rows: Vec<Vec<String>>,
     },
     /// Something that a person has to write.
@@ -90,7 +92,7 @@ fn markdown(block: &Block) -> String {
             .iter()
             .map(|item| format!("- {}\n", plain(item)))
             .collect(),
-        Block::Table { head, rows } => {
+        Block::Table { head, rows, .. } => {
             let line = |cells: &[String]| {
                 let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
                 format!("| {} |\n", cells.join(" | "))

@@ -9,7 +9,6 @@ use crate::config::Config;
 use crate::ledger::{Configured, Event, Head};
 use crate::run::history;
 use crate::store::{PROGRAM, Result, StatementRow, Store};
-use crate::time::local_time;
 
 pub(super) struct Facts<'a> {
     pub(super) config: &'a Config,
@@ -118,15 +117,6 @@ impl<'a> Facts<'a> {
             first: before.is_none(),
             gone: configured.settings.is_none(),
         });
-    }
-
-    /// A moment as people read it, in the zone of the configuration.
-    pub(super) fn instant(&self, at: DateTime<Utc>) -> String {
-        let zone = self.config.time_zone;
-        format!(
-            "{} ({zone})",
-            local_time(at, zone).format("%Y-%m-%d %H:%M:%S")
-        )
     }
 
     /// The name of the configuration's main file.

@@ -57,7 +57,11 @@ fn responsible(w: &mut Writer, facts: &Facts<'_>) {
         w.pick("Steuernummer", "Tax number"),
         issuer.tax_number.clone(),
     );
-    w.table(&[("Angabe", "What"), ("Inhalt", "Value")], rows, ("", ""));
+    w.table(
+        &[("Angabe", "What", 2), ("Inhalt", "Value", 6)],
+        rows,
+        ("", ""),
+    );
     let people = facts.config.people.iter();
     let rows = people.map(|person| {
         vec![
@@ -68,9 +72,9 @@ fn responsible(w: &mut Writer, facts: &Facts<'_>) {
     });
     w.table(
         &[
-            ("Kürzel", "Key"),
-            ("Person", "Person"),
-            ("auch bekannt als", "also known as"),
+            ("Kürzel", "Key", 1),
+            ("Person", "Person", 2),
+            ("auch bekannt als", "also known as", 3),
         ],
         rows.collect(),
         (
@@ -105,8 +109,8 @@ fn flow(w: &mut Writer) {
              Records and the mark up to which was read are saved in one step or not at all.",
         ),
         (
-            "Zusammenführen: Meldet dieselbe Arbeit sich aus mehreren Quellen, wird sie einmal geführt. \
-             Die Regel steht in der Beschreibung des Journals.",
+            "Zusammenführen: Wird dieselbe Arbeit aus mehreren Quellen gemeldet, wird sie nur einmal \
+             geführt. Die Regel steht in der Beschreibung des Journals.",
             "Joining: work that several sources report is there once, by the rule in the description of \
              the ledger.",
         ),

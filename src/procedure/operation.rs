@@ -75,7 +75,7 @@ fn backup(w: &mut Writer, facts: &Facts<'_>) {
         vec![key.clone(), value]
     });
     w.table(
-        &[("Einstellung", "Setting"), ("Wert", "Value")],
+        &[("Einstellung", "Setting", 2), ("Wert", "Value", 6)],
         rows.collect(),
         (
             "In der Konfiguration ist keine Sicherung durch das Programm eingerichtet.",
@@ -100,14 +100,14 @@ fn backup(w: &mut Writer, facts: &Facts<'_>) {
                 "personal data was erased",
             ),
         };
-        vec![facts.instant(*at), what.to_owned(), row.to_string()]
+        vec![w.instant(*at, facts), what.to_owned(), row.to_string()]
     });
     let rows: Vec<_> = rows.collect();
     w.table(
         &[
-            ("Zeitpunkt", "When"),
-            ("Vorgang", "What"),
-            ("Journalzeile", "Row"),
+            ("Zeitpunkt", "When", 3),
+            ("Vorgang", "What", 5),
+            ("Zeile", "Row", 1),
         ],
         rows,
         (

@@ -21,9 +21,9 @@ fn program(w: &mut Writer, facts: &Facts<'_>) {
          part of this description. These versions have written to this ledger:",
     );
     let rows = facts.programs.iter();
-    let rows = rows.map(|(program, since)| vec![program.clone(), facts.instant(*since)]);
+    let rows = rows.map(|(program, since)| vec![program.clone(), w.instant(*since, facts)]);
     w.table(
-        &[("Version", "Version"), ("seit", "since")],
+        &[("Version", "Version", 2), ("seit", "since", 4)],
         rows.collect(),
         ("Keine.", "None."),
     );

@@ -148,16 +148,20 @@ fn one_client(w: &mut Writer, client: &Client) {
     let rows = rows
         .map(|(what, value)| vec![what.to_owned(), value])
         .collect();
-    w.table(&[("Angabe", "What"), ("Inhalt", "Value")], rows, ("", ""));
+    w.table(
+        &[("Angabe", "What", 2), ("Inhalt", "Value", 6)],
+        rows,
+        ("", ""),
+    );
     let contracts = client.contracts.iter().map(|it| contract(w, it)).collect();
     w.table(
         &[
-            ("Vertrag", "Contract"),
-            ("gilt", "holds"),
-            ("Stundensätze", "Rates"),
-            ("Rundung", "Rounding"),
-            ("Steuer", "Tax"),
-            ("Positionen", "Positions"),
+            ("Vertrag", "Contract", 4),
+            ("gilt", "holds", 3),
+            ("Stundensätze", "Rates", 5),
+            ("Rundung", "Rounding", 4),
+            ("Steuer", "Tax", 2),
+            ("Positionen", "Positions", 3),
         ],
         contracts,
         (
@@ -172,13 +176,13 @@ fn contract(w: &Writer, contract: &Contract) -> Vec<String> {
     let rates = rates.iter().map(|rule| rate(w, rule, &contract.currency));
     let holds = match contract.until {
         Some(until) => w.pick(
-            format!("{} bis {until}", contract.from),
-            format!("{} to {until}", contract.from),
+            format!("{} bis {}", w.day(contract.from), w.day(until)),
+            format!("{} to {}", w.day(contract.from), w.day(until)),
         ),
-        None => w.pick(
-            format!("ab {}", contract.from),
-            format!("from {}", contract.from),
-        ),
+        None => {
+            let from = w.day(contract.from);
+            w.pick(format!("ab {from}"), format!("from {from}"))
+        }
     };
     let projects = if contract.projects.is_empty() {
         String::new()
@@ -199,7 +203,10 @@ fn contract(w: &Writer, contract: &Contract) -> Vec<String> {
             w.pick("im Rechnungsprogramm", "in the invoicing program")
                 .to_owned()
         },
-        |vat| format!("{} %", vat.normalize()),
+        |vat| {
+            let plain = vat.normalize().to_string();
+            format!("{} %", w.pick(plain.replace('.', ","), plain.clone()))
+        },
     );
     vec![
         format!("{} ({}){projects}{flag}", contract.title, contract.key),
@@ -212,7 +219,11 @@ fn contract(w: &Writer, contract: &Contract) -> Vec<String> {
 }
 
 fn rate(w: &Writer, rule: &RateRule, currency: &str) -> String {
-    let mut text = format!("{} {currency}", rule.rate);
+    let plain = rule.rate.to_string();
+    let mut text = format!(
+        "{} {currency}",
+        w.pick(plain.replace('.', ","), plain.clone())
+    );
     let mut add = |word: &str, value: Option<String>| {
         if let Some(value) = value {
             text += &format!(", {word} {value}");
@@ -220,11 +231,8 @@ fn rate(w: &Writer, rule: &RateRule, currency: &str) -> String {
     };
     add(w.pick("Person", "person"), rule.person.clone());
     add(w.pick("Projekt", "project"), rule.project.clone());
-    add(w.pick("ab", "from"), rule.from.map(|day| day.to_string()));
-    add(
-        w.pick("bis", "until"),
-        rule.until.map(|day| day.to_string()),
-    );
+    add(w.pick("ab", "from"), rule.from.map(|day| w.day(day)));
+    add(w.pick("bis", "until"), rule.until.map(|day| w.day(day)));
     format!("{text} [{}]", rule.origin)
 }
 

@@ -22,11 +22,11 @@ pub(super) fn write(w: &mut Writer, facts: &Facts<'_>) {
     let rows: Vec<Vec<String>> = connections.map(|it| connection(w, it)).collect();
     w.table(
         &[
-            ("Verbindung", "Connection"),
-            ("Dienst", "Service"),
-            ("gelesen wird", "What is read"),
-            ("geliefert wird", "What is delivered"),
-            ("Einstellungen", "Settings"),
+            ("Verbindung", "Connection", 2),
+            ("Dienst", "Service", 2),
+            ("gelesen wird", "What is read", 4),
+            ("geliefert wird", "What is delivered", 2),
+            ("Einstellungen", "Settings", 4),
         ],
         rows,
         (
@@ -71,7 +71,10 @@ fn connection(w: &Writer, connection: &Connection) -> Vec<String> {
     });
     vec![
         connection.name.clone(),
-        kind.title.to_owned(),
+        match kind.name {
+            "folder" => w.pick("Verzeichnis", "directory").to_owned(),
+            _ => kind.title.to_owned(),
+        },
         streams.collect::<Vec<_>>().join("\n"),
         delivers.to_owned(),
         settings.collect::<Vec<_>>().join("\n"),
@@ -155,10 +158,10 @@ fn imports(w: &mut Writer, facts: &Facts<'_>) {
     let rules = rules.collect();
     w.table(
         &[
-            ("Verbindung", "Connection"),
-            ("Muster", "Pattern"),
-            ("Format", "Format"),
-            ("Zeitzone", "Time zone"),
+            ("Verbindung", "Connection", 2),
+            ("Muster", "Pattern", 3),
+            ("Format", "Format", 3),
+            ("Zeitzone", "Time zone", 2),
         ],
         rules,
         ("Es ist kein Muster eingerichtet.", "There is no pattern."),

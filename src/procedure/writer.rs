@@ -1,8 +1,11 @@
 //! Writes blocks in one of two languages; each text is given in both.
 
+use chrono::{DateTime, NaiveDate, Utc};
+
 use super::document::{Block, Document};
 use super::facts::Facts;
 use crate::billing::Language;
+use crate::time::local_time;
 
 pub(super) struct Writer {
     language: Language,
@@ -30,6 +33,18 @@ impl Writer {
             Language::De => de,
             Language::En => en,
         }
+    }
+
+    /// A day as people write it.
+    pub(super) fn day(&self, day: NaiveDate) -> String {
+        self.pick(day.format("%d.%m.%Y"), day.format("%Y-%m-%d"))
+            .to_string()
+    }
+
+    /// A moment in the zone of the configuration, which the head of the document names.
+    pub(super) fn instant(&self, at: DateTime<Utc>, facts: &Facts<'_>) -> String {
+        let local = local_time(at, facts.config.time_zone);
+        format!("{} {}", self.day(local.date()), local.format("%H:%M:%S"))
     }
 
     pub(super) fn chapter(&mut self, de: &str, en: &str) {
@@ -66,10 +81,11 @@ impl Writer {
         });
     }
 
-    /// A table; where it has no rows, the sentence instead.
+    /// A table; where it has no rows, the sentence instead. A column is its name and its share of
+    /// the width.
     pub(super) fn table(
         &mut self,
-        head: &[(&str, &str)],
+        head: &[(&str, &str, u8)],
         rows: Vec<Vec<String>>,
         none: (&str, &str),
     ) {
@@ -77,10 +93,11 @@ impl Writer {
             self.text(none.0, none.1);
             return;
         }
-        let head = head.iter();
-        let head = head.map(|(de, en)| self.pick(*de, *en).to_owned());
+        let names = head.iter();
+        let names = names.map(|(de, en, _)| self.pick(*de, *en).to_owned());
         self.blocks.push(Block::Table {
-            head: head.collect(),
+            head: names.collect(),
+            widths: head.iter().map(|(.., width)| *width).collect(),
             rows,
         });
     }
@@ -97,7 +114,12 @@ impl Writer {
 
     pub(super) fn finish(self, facts: &Facts<'_>) -> Document {
         let head = [
-            ("Stand", "As of", facts.instant(facts.at)),
+            ("Stand", "As of", self.instant(facts.at, facts)),
+            (
+                "Zeitzone aller Zeitpunkte",
+                "Time zone of all moments",
+                facts.config.time_zone.to_string(),
+            ),
             ("Programm", "Program", facts.program.clone()),
             (
                 "Ende des Journals",

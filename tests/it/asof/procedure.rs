@@ -33,7 +33,7 @@ fn the_description_follows_the_configuration_and_its_history() {
         "# Verfahrensdokumentation\n\n**Jana Albers**",
         "| Steuernummer | 232/123/45678 |",
         "Müller & Söhne GmbH (mueller)",
-        "70.00 EUR \\[stundenbuch.toml:",
+        "70,00 EUR \\[stundenbuch.toml:",
         "kaufmännisch auf volle Minuten gerundet, je Position",
         "19 %",
         "je Aufgabe",
