@@ -57,10 +57,11 @@ pub fn export(
     directory: &Path,
 ) -> anyhow::Result<Exported> {
     let mut folder = Folder::make(directory)?;
-    let selection = Selection::of(store, wanted)?;
+    // The daemon may append meanwhile: what is behind this row is left for the next export.
     let head = store.head()?;
+    let selection = Selection::of(store, wanted, head.seq)?;
     let mut tables = Tables::create(&mut folder)?;
-    rows::write(store, &selection, &mut tables)?;
+    rows::write(store, &selection, &mut tables, head.seq)?;
     tables.finish(&folder)?;
     json::write(&mut folder, &head)?;
     folder.write("index.xml", &index::text(issuer))?;

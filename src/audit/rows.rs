@@ -1,19 +1,24 @@
 //! One walk over the journal that fills every table.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use stundenbuch_connectors::record::{Record, Stream, Worked};
 
 use super::files::Tables;
 use super::select::{Selection, Written};
 use crate::billing::Statement;
-use crate::ledger::{Cancelled, Configured, Correction, Event, Revision, Sealed, hex, sha256};
+use crate::ledger::{
+    Cancelled, Configured, Correction, Event, Revision, Sealed, SettledWork, hex, sha256,
+};
 use crate::store::{Row, Store};
 
-/// Writes everything that was selected.
+/// Writes everything that was selected, up to a row of the journal.
 pub(super) fn write(
     store: &Store,
     selection: &Selection,
     tables: &mut Tables,
+    last: u64,
 ) -> anyhow::Result<()> {
     let mut walk = Walk {
         store,
@@ -22,7 +27,7 @@ pub(super) fn write(
         received: Written::default(),
         subject_is_hashed: false,
     };
-    store.rows_after(0, |row| walk.row(&row))
+    store.rows_between(0, last, |row| walk.row(&row))
 }
 
 struct Walk<'a> {
@@ -133,12 +138,21 @@ impl Walk<'_> {
 
     fn sealed(&mut self, row: &Row, sealed: &Sealed) -> anyhow::Result<()> {
         self.statement(row, &sealed.statement, "")?;
-        for entry in &sealed.statement.entries {
-            let settled = sealed
-                .works
-                .iter()
-                .find(|it| it.work.to_string() == entry.work);
-            let revision = settled.map(|settled| settled.revision);
+        self.entries(row, &sealed.statement, &sealed.works)
+    }
+
+    fn entries(
+        &mut self,
+        row: &Row,
+        statement: &Statement,
+        works: &[SettledWork],
+    ) -> anyhow::Result<()> {
+        let revisions: BTreeMap<String, u64> = works
+            .iter()
+            .map(|settled| (settled.work.to_string(), settled.revision))
+            .collect();
+        for entry in &statement.entries {
+            let revision = revisions.get(&entry.work).copied();
             self.entry(&row.subject, entry, revision)?;
         }
         Ok(())
@@ -146,9 +160,10 @@ impl Walk<'_> {
 
     fn cancelled(&mut self, row: &Row, cancelled: &Cancelled) -> anyhow::Result<()> {
         self.statement(row, &cancelled.statement, &cancelled.cancels)?;
-        for entry in &cancelled.statement.entries {
-            self.entry(&row.subject, entry, None)?;
-        }
+        // What it takes back is what the other one billed.
+        let reversed = self.store.sealed(&cancelled.cancels)?;
+        let works = reversed.map(|sealed| sealed.works).unwrap_or_default();
+        self.entries(row, &cancelled.statement, &works)?;
         self.tables.row(
             "cancellations",
             &[

@@ -57,7 +57,8 @@ impl Bits {
 }
 
 impl Selection {
-    pub(super) fn of(store: &Store, wanted: &Wanted) -> anyhow::Result<Self> {
+    /// The statements up to a row of the journal.
+    pub(super) fn of(store: &Store, wanted: &Wanted, last: u64) -> anyhow::Result<Self> {
         let mut selection = Self {
             all: wanted.is_all(),
             client: wanted.client.clone(),
@@ -73,7 +74,8 @@ impl Selection {
                 .client
                 .as_ref()
                 .is_none_or(|key| *key == listed.client)
-                && wanted.period.is_none_or(touches);
+                && wanted.period.is_none_or(touches)
+                && listed.sealed <= last;
             let row = store.row(listed.sealed)?.filter(|_| mine);
             if let Some(row) = row {
                 selection.add(&row)?;

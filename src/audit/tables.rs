@@ -451,8 +451,8 @@ pub(super) const TABLES: [Table; 12] = [
             text("location", "Ablageort", "where it lies"),
             text(
                 "outcome",
-                "created: angelegt; already-there: war schon da; replaced: ersetzt; \
-                 beside: unter anderem Namen daneben",
+                "created: angelegt; already-there: war schon da; replaced: ersetzt; beside: \
+                 unter anderem Namen daneben",
                 "created, already-there, replaced, or beside: under another name",
             ),
         ],
@@ -518,7 +518,8 @@ pub(super) const TABLES: [Table; 12] = [
             column(
                 "at_seconds",
                 Kind::Whole,
-                "derselbe Zeitpunkt in Sekunden seit 1970-01-01T00:00:00Z, wie er in die Kette eingeht",
+                "derselbe Zeitpunkt in Sekunden seit 1970-01-01T00:00:00Z, wie er in die Kette \
+                 eingeht",
                 "the same in seconds since 1970-01-01T00:00:00Z, as it enters the chain",
             ),
             text("kind", "Art der Zeile", "kind of the row"),

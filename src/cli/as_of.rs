@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error_text::Advised;
 use crate::run::history;
 use crate::store::Store;
+use crate::time::Moment;
 
 /// The two sources of a report, and the moment for which they speak.
 pub(super) struct View {
@@ -21,15 +22,32 @@ pub(super) struct View {
 impl App {
     /// The ledger for a command that only reads: as it is, or as it was.
     pub(super) fn view(&self, as_of: args::AsOf) -> anyhow::Result<View> {
+        self.view_for(None, as_of)
+    }
+
+    /// The same for a report about one client, who has to be known.
+    pub(super) fn view_for(&self, client: Option<&str>, as_of: args::AsOf) -> anyhow::Result<View> {
         let config = self.config()?;
-        let store = self.open_read_only(&config)?;
+        let known = |config: &Config| match client {
+            Some(key) => super::statement::client(config, key).map(|_| ()),
+            None => Ok(()),
+        };
         let now = self.clock.now();
         let Some(moment) = as_of.as_of else {
+            known(&config)?;
+            let store = self.open_read_only(&config)?;
             return Ok(View { config, store, now });
         };
+        let view = self.view_then(config, moment)?;
+        known(&view.config)?;
+        Ok(view)
+    }
+
+    fn view_then(&self, config: Config, moment: Moment) -> anyhow::Result<View> {
+        let store = self.open_read_only(&config)?;
         let at = moment.instant(config.time_zone);
         let text = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        if at > now {
+        if at > self.clock.now() {
             let hint =
                 "name a moment that has passed; what is known now is shown without `--as-of`";
             return Err(Advised::new(format!("look at {text}: it is still to come"), hint).into());

@@ -28,7 +28,7 @@ struct Line<'a> {
 }
 
 pub(super) fn run(app: &App, args: &args::Export) -> anyhow::Result<Exit> {
-    let view = app.view(args.as_of)?;
+    let view = app.view_for(args.client.as_deref(), args.as_of)?;
     let store = &view.store;
     if let Some(directory) = &args.audit {
         return audit(app, &view, args, directory);
@@ -56,9 +56,6 @@ pub(super) fn run(app: &App, args: &args::Export) -> anyhow::Result<Exit> {
 
 /// Tables for an auditor.
 fn audit(app: &App, view: &View, args: &args::Export, directory: &Path) -> anyhow::Result<Exit> {
-    if let Some(key) = &args.client {
-        super::statement::client(&view.config, key)?;
-    }
     let wanted = Wanted {
         client: args.client.clone(),
         period: args.period,

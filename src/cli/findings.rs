@@ -1,6 +1,5 @@
 //! `findings`: what does not add up.
 
-use super::as_of::View;
 use super::out::one_line;
 use super::{App, args};
 use crate::finding::Severity;
@@ -8,10 +7,7 @@ use crate::run::report::Exit;
 use crate::store::StoredFinding;
 
 pub(super) fn run(app: &App, args: &args::Findings) -> anyhow::Result<Exit> {
-    let View { config, store, .. } = app.view(args.as_of)?;
-    if let Some(key) = &args.client {
-        super::statement::client(&config, key)?;
-    }
+    let store = app.view_for(args.client.as_deref(), args.as_of)?.store;
     let mut findings = store.findings(args.all)?;
     if let Some(client) = &args.client {
         findings.retain(|stored| stored.finding.client.as_ref() == Some(client));

@@ -20,10 +20,14 @@ use crate::time::{Period, clock_text, local_day};
 
 pub(super) fn run(app: &App, args: &args::Statement) -> anyhow::Result<Exit> {
     match &args.command {
-        args::StatementCommand::Preview { of, as_of } => preview(app, &app.view(*as_of)?, of),
-        args::StatementCommand::Seal(of) if of.dry_run => {
-            preview(app, &app.view(args::AsOf::default())?, of)
+        args::StatementCommand::Preview { of, as_of } => {
+            preview(app, &app.view_for(Some(&of.client), *as_of)?, of)
         }
+        args::StatementCommand::Seal(of) if of.dry_run => preview(
+            app,
+            &app.view_for(Some(&of.client), args::AsOf::default())?,
+            of,
+        ),
         args::StatementCommand::Seal(of) => seal(app, &app.config()?, of),
         args::StatementCommand::List(as_of) => list(app, &app.view(*as_of)?),
         args::StatementCommand::Show {

@@ -6,19 +6,20 @@ use super::writer::Writer;
 pub(super) fn write(w: &mut Writer, facts: &Facts<'_>) {
     w.chapter("Änderungshistorie", "History of changes");
     w.text(
-        "Jede Änderung der Konfiguration steht mit ihrem Zeitpunkt im Journal, sobald das Programm mit \
-         ihr gearbeitet hat. Die Tabelle nennt, was sich geändert hat; die vollständigen Fassungen \
-         enthält der Prüfungsexport (configuration.csv).",
-        "Each change of the configuration is in the journal with its time as soon as the program has \
-         worked with it. The table names what changed; the auditor's export has the whole versions \
-         (configuration.csv).",
+        "Jede Änderung der Konfiguration steht mit ihrem Zeitpunkt im Journal, sobald das \
+         Programm mit ihr gearbeitet hat. Die Tabelle nennt, was sich geändert hat; die \
+         vollständigen Fassungen enthält der Prüfungsexport (configuration.csv).",
+        "Each change of the configuration is in the journal with its time as soon as the program \
+         has worked with it. The table names what changed; the auditor's export has the whole \
+         versions (configuration.csv).",
     );
     if !facts.unrecorded.is_empty() {
         let parts = facts.unrecorded.iter().map(|name| part(w, name));
         let parts = parts.collect::<Vec<_>>().join(", ");
         w.text(
             &format!(
-                "Noch nicht im Journal, weil das Programm seit der Änderung nicht gelaufen ist: {parts}."
+                "Noch nicht im Journal, weil das Programm seit der Änderung nicht gelaufen ist: \
+                 {parts}."
             ),
             &format!(
                 "Not in the ledger yet, because the program has not run since the change: {parts}."

@@ -21,42 +21,46 @@ fn rules(w: &mut Writer) {
     w.section("Von der Zeit zum Betrag", "From time to amount");
     w.list(&[
         (
-            "Zeiten werden in ganzen Sekunden geführt, Beträge in ganzen Cent. Mit Gleitkommazahlen wird \
-             nicht gerechnet.",
-            "Time is kept in whole seconds and money in whole cents. No floating-point number takes \
-             part.",
+            "Zeiten werden in ganzen Sekunden geführt, Beträge in ganzen Cent. Mit \
+             Gleitkommazahlen wird nicht gerechnet.",
+            "Time is kept in whole seconds and money in whole cents. No floating-point number \
+             takes part.",
         ),
         (
-            "Ein Eintrag gehört zu dem Tag, an dem er in der Zeitzone des Kunden beginnt; seine Dauer \
-             ist der Unterschied zweier Zeitpunkte und hängt nicht von der Zeitumstellung ab.",
-            "An entry belongs to the day on which it begins in the client's time zone; its duration is \
-             the difference of two instants and does not depend on a change of the clock.",
+            "Ein Eintrag gehört zu dem Tag, an dem er in der Zeitzone des Kunden beginnt; seine \
+             Dauer ist der Unterschied zweier Zeitpunkte und hängt nicht von der Zeitumstellung \
+             ab.",
+            "An entry belongs to the day on which it begins in the client's time zone; its \
+             duration is the difference of two instants and does not depend on a change of the \
+             clock.",
         ),
         (
-            "Der Vertrag folgt aus Tag und Projekt, der Stundensatz aus der genauesten zutreffenden \
-             Regel: Person und Projekt vor Person, Person vor Projekt, Projekt vor dem allgemeinen Satz.",
-            "The contract follows from day and project, the rate from the most specific rule that holds: \
-             person and project before person, person before project, project before the general rate.",
+            "Der Vertrag folgt aus Tag und Projekt, der Stundensatz aus der genauesten \
+             zutreffenden Regel: Person und Projekt vor Person, Person vor Projekt, Projekt vor \
+             dem allgemeinen Satz.",
+            "The contract follows from day and project, the rate from the most specific rule \
+             that holds: person and project before person, person before project, project before \
+             the general rate.",
         ),
         (
             "Die Zeit wird nach der Regel des Vertrags gerundet. Der Betrag einer Position ist \
-             abgerechnete Zeit × Stundensatz, einmal kaufmännisch auf den Cent gerundet; die Summe der \
-             gedruckten Beträge ist die Nettosumme.",
-            "Time is rounded by the contract's rule. The amount of a position is billed time × rate, \
-             rounded once to the cent, halves away from zero; the printed amounts add up to the net \
-             total.",
+             abgerechnete Zeit × Stundensatz, einmal kaufmännisch auf den Cent gerundet; die \
+             Summe der gedruckten Beträge ist die Nettosumme.",
+            "Time is rounded by the contract's rule. The amount of a position is billed time × \
+             rate, rounded once to the cent, halves away from zero; the printed amounts add up \
+             to the net total.",
         ),
         (
-            "Die Umsatzsteuer wird je Abrechnung einmal auf die Nettosumme berechnet. Verträge ohne \
-             Steuersatz überlassen sie dem Rechnungsprogramm.",
-            "VAT is computed once for each statement, on the net total. Contracts without a rate leave it \
-             to the invoicing program.",
+            "Die Umsatzsteuer wird je Abrechnung einmal auf die Nettosumme berechnet. Verträge \
+             ohne Steuersatz überlassen sie dem Rechnungsprogramm.",
+            "VAT is computed once for each statement, on the net total. Contracts without a rate \
+             leave it to the invoicing program.",
         ),
         (
-            "Jede Position nennt die Regel, aus der ihr Satz folgt. Eine Arbeit wird durch höchstens eine \
-             geltende Abrechnung abgegolten.",
-            "Each position names the rule that gave its rate. A piece of work is settled by at most one \
-             statement that stands.",
+            "Jede Position nennt die Regel, aus der ihr Satz folgt. Eine Arbeit wird durch \
+             höchstens eine geltende Abrechnung abgegolten.",
+            "Each position names the rule that gave its rate. A piece of work is settled by at \
+             most one statement that stands.",
         ),
     ]);
 }
@@ -66,16 +70,17 @@ fn numbers(w: &mut Writer, facts: &Facts<'_>) {
     let pattern = &facts.config.statements.number_pattern;
     w.text(
         &format!(
-            "Nummern werden nach dem Muster „{pattern}“ vergeben ({{YYYY}} Jahr, {{MM}} Monat der \
-             Festschreibung, {{0000}} laufende Nummer). Die laufende Nummer beginnt in jedem Kreis bei 1 \
-             und wird im selben Schritt vergeben, in dem die Abrechnung festgeschrieben wird; ein \
-             gescheiterter Versuch verbraucht keine. Stornierungen zählen im selben Kreis."
+            "Nummern werden nach dem Muster „{pattern}“ vergeben ({{YYYY}} Jahr, {{MM}} Monat \
+             der Festschreibung, {{0000}} laufende Nummer). Die laufende Nummer beginnt in jedem \
+             Kreis bei 1 und wird im selben Schritt vergeben, in dem die Abrechnung \
+             festgeschrieben wird; ein gescheiterter Versuch verbraucht keine. Stornierungen \
+             zählen im selben Kreis."
         ),
         &format!(
-            "Numbers follow the pattern \"{pattern}\" ({{YYYY}} and {{MM}} are year and month of sealing, \
-             {{0000}} is the running number). The running number begins with 1 in each series and is given \
-             in the step that seals the statement; an attempt that fails uses none. Cancellations count in \
-             the same series."
+            "Numbers follow the pattern \"{pattern}\" ({{YYYY}} and {{MM}} are year and month of \
+             sealing, {{0000}} is the running number). The running number begins with 1 in each \
+             series and is given in the step that seals the statement; an attempt that fails \
+             uses none. Cancellations count in the same series."
         ),
     );
     let (Some(first), Some(last)) = (facts.statements.first(), facts.statements.last()) else {

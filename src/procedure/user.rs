@@ -12,11 +12,12 @@ pub(super) fn write(w: &mut Writer, facts: &Facts<'_>) {
     w.chapter("Quellen, Ziele und Bedienung", "Sources, targets and use");
     w.section("Quellen und Ziele", "Sources and targets");
     w.text(
-        "Jede Verbindung ist ein Konto bei einem Dienst oder ein Verzeichnis. Gelesen wird nur, was \
-         in der Tabelle steht. Zugangsdaten stehen nie in der Konfiguration, sondern nur der Ort, an \
-         dem sie hinterlegt sind.",
-        "A connection is an account at a service, or a directory. Nothing is read but what the table \
-         says. Credentials are never in the configuration, only the place where they are kept.",
+        "Jede Verbindung ist ein Konto bei einem Dienst oder ein Verzeichnis. Gelesen wird nur, \
+         was in der Tabelle steht. Zugangsdaten stehen nie in der Konfiguration, sondern nur der \
+         Ort, an dem sie hinterlegt sind.",
+        "A connection is an account at a service, or a directory. Nothing is read but what the \
+         table says. Credentials are never in the configuration, only the place where they are \
+         kept.",
     );
     let connections = facts.config.connections.iter();
     let rows: Vec<Vec<String>> = connections.map(|it| connection(w, it)).collect();
@@ -140,10 +141,11 @@ fn deletions(w: &Writer, deletions: Deletions) -> &'static str {
 fn imports(w: &mut Writer, facts: &Facts<'_>) {
     w.section("Importierte Dateien", "Imported files");
     w.text(
-        "Exporte anderer Programme können eingelesen werden. Dieselbe Datei zweimal eingelesen ändert \
-         nichts. Dateien, die diesen Mustern entsprechen, werden nachts von selbst übernommen:",
-        "Exports of other programs can be read. The same file read twice changes nothing. Files of \
-         these patterns are taken by themselves at night:",
+        "Exporte anderer Programme können eingelesen werden. Dieselbe Datei zweimal eingelesen \
+         ändert nichts. Dateien, die diesen Mustern entsprechen, werden nachts von selbst \
+         übernommen:",
+        "Exports of other programs can be read. The same file read twice changes nothing. Files \
+         of these patterns are taken by themselves at night:",
     );
     let rules = facts.config.imports.iter().map(|rule| {
         vec![
@@ -172,31 +174,32 @@ fn people(w: &mut Writer) {
     w.section("Tätigkeiten von Personen", "What people do");
     w.list(&[
         (
-            "Befunde durchsehen (`stundenbuch findings`) und an der Quelle berichtigen oder zuordnen \
-             (`stundenbuch match`). Zuordnungen stehen als Entscheidung im Journal.",
-            "Look through the findings (`stundenbuch findings`) and mend them at the source, or say \
-             which task is meant (`stundenbuch match`). The journal has these decisions.",
+            "Befunde durchsehen (`stundenbuch findings`) und an der Quelle berichtigen oder \
+             zuordnen (`stundenbuch match`). Zuordnungen stehen als Entscheidung im Journal.",
+            "Look through the findings (`stundenbuch findings`) and mend them at the source, or \
+             say which task is meant (`stundenbuch match`). The journal has these decisions.",
         ),
         (
-            "Entwurf prüfen (`stundenbuch statement preview`) und festschreiben (`stundenbuch statement \
-             seal`).",
-            "Check the draft (`stundenbuch statement preview`) and seal it (`stundenbuch statement \
-             seal`).",
+            "Entwurf prüfen (`stundenbuch statement preview`) und festschreiben (`stundenbuch \
+             statement seal`).",
+            "Check the draft (`stundenbuch statement preview`) and seal it (`stundenbuch \
+             statement seal`).",
         ),
         (
             "Änderungen abgerechneter Zeiten beurteilen: Sie werden als Befund mit der Differenz \
-             gemeldet; die festgeschriebene Abrechnung bleibt, wie sie ist. Berichtigt wird durch eine \
-             Korrektur in einer späteren Abrechnung oder durch eine Stornierung, beides eigene Zeilen \
-             des Journals.",
-            "Judge changes of billed hours: they are told as findings with their difference, and the \
-             sealed statement stays as it is. It is put right by a correction on a later statement or by \
-             a cancellation, both rows of the journal of their own.",
+             gemeldet; die festgeschriebene Abrechnung bleibt, wie sie ist. Berichtigt wird \
+             durch eine Korrektur in einer späteren Abrechnung oder durch eine Stornierung, \
+             beides eigene Zeilen des Journals.",
+            "Judge changes of billed hours: they are told as findings with their difference, and \
+             the sealed statement stays as it is. It is put right by a correction on a later \
+             statement or by a cancellation, both rows of the journal of their own.",
         ),
         (
-            "Nachvollziehen: `stundenbuch explain` führt von jedem Betrag zum empfangenen Datensatz und \
-             zurück; mit `--as-of` zeigen die Auswertungen, was an einem früheren Tag bekannt war.",
-            "Trace: `stundenbuch explain` leads from each amount to the received record and back; with \
-             `--as-of` reports show what was known on an earlier day.",
+            "Nachvollziehen: `stundenbuch explain` führt von jedem Betrag zum empfangenen \
+             Datensatz und zurück; mit `--as-of` zeigen die Auswertungen, was an einem früheren \
+             Tag bekannt war.",
+            "Trace: `stundenbuch explain` leads from each amount to the received record and \
+             back; with `--as-of` reports show what was known on an earlier day.",
         ),
     ]);
     w.gap(

@@ -8,7 +8,7 @@ use stundenbuch::run::history;
 use stundenbuch::store::Error;
 
 use crate::fakes::{toggl, trello};
-use crate::night::house::{House, SMALL};
+use crate::night::house::{House, SMALL, stundenbuch};
 
 /// Every row about the configuration: its number, the part, what it says.
 fn rows(house: &House) -> Vec<(u64, String, Configured)> {
@@ -100,6 +100,26 @@ async fn no_secret_is_in_the_history() {
         .into_iter()
         .find(|row| row.1 == "connection/toggl");
     let settings = toggl.unwrap().2.settings.unwrap();
+    // Nor in what is made from it.
+    let audit = house.dir.path().join("audit");
+    let description = house.dir.path().join("description.md");
+    for args in [
+        ["export", "--audit", audit.to_str().unwrap()],
+        ["procedure", "--output", description.to_str().unwrap()],
+    ] {
+        assert_eq!(stundenbuch(&house, &args).await.status.code(), Some(0));
+    }
+    let written = fs::read_dir(&audit)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    for path in written.chain([description, house.dir.path().join("ledger.db")]) {
+        let bytes = fs::read(&path).unwrap();
+        for secret in [toggl::TOKEN, trello::KEY, trello::TOKEN] {
+            let secret = secret.as_bytes();
+            let found = bytes.windows(secret.len()).any(|part| part == secret);
+            assert!(!found, "a secret is in {}", path.display());
+        }
+    }
     assert_eq!(
         settings["token"],
         serde_json::json!({ "env": "TOGGL_TOKEN" })
