@@ -88,10 +88,10 @@ fn markdown(block: &Block) -> String {
             plain(text)
         ),
         Block::Text { text } => format!("{}\n", plain(text)),
-        Block::List { items } => items
-            .iter()
-            .map(|item| format!("- {}\n", plain(item)))
-            .collect(),
+        Block::List { items } => {
+            let lines: Vec<String> = items.iter().map(|item| plain(item)).collect();
+            format!("- {}\n", lines.join("\n- "))
+        }
         Block::Table { head, rows, .. } => {
             let line = |cells: &[String]| {
                 let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();

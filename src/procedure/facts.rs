@@ -65,7 +65,7 @@ impl<'a> Facts<'a> {
                     Event::Format(format) => facts.seen(&format.program, at),
                     Event::Configured(configured) => {
                         facts.seen(&configured.program, at);
-                        facts.changed(at, row.seq, &row.subject, configured, &mut known);
+                        facts.changed(at, row.seq, &row.subject, &configured, &mut known);
                     }
                     Event::Restored(_) | Event::Erased(_) => {
                         facts.events.push((at, row.seq, row.kind.clone()));
@@ -90,7 +90,7 @@ impl<'a> Facts<'a> {
         at: DateTime<Utc>,
         row: u64,
         part: &str,
-        configured: Configured,
+        configured: &Configured,
         known: &mut BTreeMap<String, Value>,
     ) {
         let before = match &configured.settings {

@@ -179,15 +179,11 @@ fn one_client(w: &mut Writer, client: &Client) {
 fn contract(w: &Writer, contract: &Contract) -> Vec<String> {
     let Model::Hourly { rates } = &contract.model;
     let rates = rates.iter().map(|rule| rate(w, rule, &contract.currency));
-    let holds = match contract.until {
-        Some(until) => w.pick(
-            format!("{} bis {}", w.day(contract.from), w.day(until)),
-            format!("{} to {}", w.day(contract.from), w.day(until)),
-        ),
-        None => {
-            let from = w.day(contract.from);
-            w.pick(format!("ab {from}"), format!("from {from}"))
-        }
+    let from = w.day(contract.from);
+    let holds = if let Some(until) = contract.until.map(|day| w.day(day)) {
+        w.pick(format!("{from} bis {until}"), format!("{from} to {until}"))
+    } else {
+        w.pick(format!("ab {from}"), format!("from {from}"))
     };
     let projects = if contract.projects.is_empty() {
         String::new()

@@ -58,7 +58,8 @@ fn differing(
     let unread = config.templates.is_some();
     let is_gone = |name: &&String| {
         let there = parts.iter().any(|part| part.name == **name);
-        !there && !(unread && *name == TEMPLATE_PART)
+        let hidden = unread && *name == TEMPLATE_PART;
+        !(there || hidden)
     };
     let row = |settings, places| Configured {
         program: PROGRAM.to_owned(),

@@ -247,7 +247,7 @@ impl<'a> Reviewer<'a> {
                         writer.set_match(now, *id, Some(key), evidence.as_str())?;
                     }
                     Some(Match::Ambiguous { .. }) => {
-                        writer.set_match(now, *id, None, "ambiguous")?
+                        writer.set_match(now, *id, None, "ambiguous")?;
                     }
                     Some(Match::Unknown { link }) => writer.set_match(now, *id, None, link)?,
                     Some(Match::None) => writer.set_match(now, *id, None, "none")?,

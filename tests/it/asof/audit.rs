@@ -35,11 +35,8 @@ fn table(directory: &Path, name: &str) -> Vec<Row> {
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let bytes = bytes.as_ref().iter();
+    bytes.fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn sha(text: &str) -> String {
