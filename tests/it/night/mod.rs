@@ -8,5 +8,5 @@ mod failing;
 pub(crate) mod house;
 mod proxied;
 mod quiet;
-mod statements;
+pub(crate) mod statements;
 mod vanishing;
