@@ -18,11 +18,15 @@ pub(super) struct Operation {
     pub(super) world: World,
     /// The command; `PERIOD` stands for the days of the first world.
     pub(super) command: &'static [&'static str],
-    /// Looks at what was left: whole, or not begun; anything else is a complaint.
-    pub(super) left: fn(&Path) -> Result<Left, String>,
+    /// Looks at what was left: whole, or not begun; anything else is a complaint. Without it, the
+    /// operation is asked for again whatever was left, and the end shows whether that was whole.
+    pub(super) left: Option<Look>,
     /// Of how many points one is taken, unless all are.
     pub(super) stride: usize,
 }
+
+/// A look at a home.
+type Look = fn(&Path) -> Result<Left, String>;
 
 /// What an operation that was cut off has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +78,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Fresh,
         world: World::First,
         command: &["init", "fresh.toml"],
-        left: a_whole_configuration,
+        left: Some(a_whole_configuration),
         stride: 1,
     },
     Operation {
@@ -82,15 +86,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Old,
         world: World::First,
         command: &["reconcile"],
-        left: asked_for_again,
-        stride: 1,
+        left: None,
+        stride: 2,
     },
     Operation {
         name: "first pull",
         base: Base::Fresh,
         world: World::First,
         command: &["pull"],
-        left: asked_for_again,
+        left: None,
         stride: 8,
     },
     Operation {
@@ -98,7 +102,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Pulled,
         world: World::Later,
         command: &["nightly"],
-        left: asked_for_again,
+        left: None,
         stride: 4,
     },
     Operation {
@@ -106,7 +110,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Pulled,
         world: World::First,
         command: &["import", "hours.csv"],
-        left: a_whole_import,
+        left: Some(a_whole_import),
         stride: 1,
     },
     Operation {
@@ -114,7 +118,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Pulled,
         world: World::First,
         command: SEAL,
-        left: a_whole_statement,
+        left: Some(a_whole_statement),
         stride: 1,
     },
     Operation {
@@ -122,15 +126,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Sealed,
         world: World::First,
         command: &["deliver"],
-        left: whole_documents,
+        left: Some(whole_documents),
         stride: 1,
     },
 ];
-
-/// Every page is whole or not there, which the end shows.
-fn asked_for_again(_home: &Path) -> Result<Left, String> {
-    Ok(Left::Open)
-}
 
 fn a_whole_configuration(home: &Path) -> Result<Left, String> {
     let example = include_str!("../../../config/example.toml");

@@ -141,7 +141,7 @@ pub(super) fn delivered(store: &Store, home: &Path) -> Result<BTreeMap<String, S
 /// A file that is written under a name of the program's own, for which nobody takes it.
 fn is_under_way(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with(".stundenbuch-") && name.ends_with(".tmp")
+    name.starts_with(".stundenbuch-")
 }
 
 /// The hashes of all documents that were ever queued.

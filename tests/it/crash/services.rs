@@ -111,7 +111,7 @@ impl Services {
         self.toggl
             .edit(ids[20], |it| it.description = Some("Neu benannt".into()));
         self.toggl.edit(ids[21], |it| {
-            it.stop = it.stop.map(|stop| stop + TimeDelta::minutes(5))
+            it.stop = it.stop.map(|stop| stop + TimeDelta::minutes(5));
         });
         self.toggl.delete(ids[22]);
         for number in ENTRIES..ENTRIES + 4 {
