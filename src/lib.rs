@@ -5,6 +5,7 @@
 //! pure; `statements` puts them over the ledger, `render` makes documents, `outbox` delivers
 //! them; `daemon` and `cli` are the two ways in.
 
+pub mod audit;
 pub mod billing;
 pub mod cli;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod ledger;
 pub mod matching;
 pub mod money;
 pub mod outbox;
+pub mod procedure;
 pub mod reconcile;
 pub mod render;
 pub mod run;

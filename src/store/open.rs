@@ -24,10 +24,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ];
 
 /// The program as rows of the journal name it.
-pub(super) const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
+pub const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
 
 /// How long a statement waits for another process's transaction.
-const BUSY: Duration = Duration::from_secs(30);
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Opens the ledger for writing, creating it where there is none.
