@@ -30,7 +30,7 @@ const CUTS_EACH: usize = 6;
 /// After every so many cuts, a night is spent on what was left.
 const NIGHT_EVERY: usize = 8;
 
-/// What the program does in its life. Between, people work; `PERIOD` and `LATE` are days.
+/// What the program does in its life. Between, people work.
 const LIFE: &[Step] = &[
     Step::Run(&["init", "fresh.toml"]),
     Step::Run(&["nightly"]),
@@ -39,8 +39,10 @@ const LIFE: &[Step] = &[
     Step::Run(&["deliver"]),
     Step::PeopleWork,
     Step::Run(&["nightly"]),
+    Step::Run(&["statement", "correct", "NUMBER"]),
     Step::Run(&["statement", "seal", "ahorn", "--period", "LATE"]),
     Step::Run(&["nightly"]),
+    Step::Run(&["statement", "cancel", "NEXT"]),
 ];
 
 enum Step {
@@ -130,11 +132,7 @@ impl Recording {
                 scene.services.move_on(&calendar);
                 continue;
             };
-            let command = command.iter().map(|word| match *word {
-                "PERIOD" => calendar.period(),
-                "LATE" => calendar.late_period(),
-                word => word.to_owned(),
-            });
+            let command = command.iter().map(|word| calendar.word(word));
             let command: Vec<String> = command.collect();
             let words: Vec<&str> = command.iter().map(String::as_str).collect();
             let ran = scene.run_stopped(&words, &mut |stop| {
@@ -158,7 +156,7 @@ impl Recording {
             assert!(heard, "{command:?} was not heard");
             acknowledged.push(Acknowledged::read(&scene, disk.len(), &command));
         }
-        assert_eq!(acknowledged.last().unwrap().statements.len(), 2);
+        assert_eq!(acknowledged.last().unwrap().statements.len(), 3);
         let recording = Self {
             disk,
             acknowledged,

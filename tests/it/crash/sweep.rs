@@ -101,7 +101,10 @@ impl Ground {
         };
         for base in Base::ALL {
             let (from, making) = base.made_from().unzip();
-            let scene = ground.scene(from, World::First);
+            if base.world() == World::Later {
+                ground.calendar.move_on();
+            }
+            let scene = ground.scene(from, base.world());
             match making {
                 None => {}
                 Some(Making::Command(command)) => {
@@ -119,7 +122,6 @@ impl Ground {
             ground.format = format(&kept).max(ground.format);
             ground.bases.push((base, kept));
         }
-        ground.calendar.move_on();
         ground
     }
     fn scene(&self, base: Option<Base>, world: World) -> Scene {
@@ -132,10 +134,9 @@ impl Ground {
         Scene::new(base, services)
     }
 
-    /// A command with the days that are meant.
+    /// A command with the days and numbers that are meant.
     fn words(&self, command: &[&'static str]) -> Vec<String> {
-        let period = self.calendar.period();
-        let words = command.iter().map(|word| word.replace("PERIOD", &period));
+        let words = command.iter().map(|word| self.calendar.word(word));
         words.collect()
     }
 
