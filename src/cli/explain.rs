@@ -75,8 +75,7 @@ struct LineTrace {
 }
 
 pub(super) fn run(app: &App, args: &args::Explain) -> anyhow::Result<Exit> {
-    let config = app.config()?;
-    let store = app.open_read_only(&config)?;
+    let store = app.view(args.as_of)?.store;
     let what = args.what.as_str();
     if let Some((number, position)) = what.rsplit_once(':')
         && let Ok(position) = position.parse()

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod args;
+mod as_of;
 mod check;
 mod connectors;
 mod deliver;
@@ -15,6 +16,7 @@ mod ledger;
 mod matches;
 mod nightly;
 mod out;
+mod procedure;
 mod reconcile;
 mod statement;
 mod statement_change;
@@ -32,6 +34,7 @@ use self::out::Out;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error_text;
+use crate::run::history;
 use crate::run::report::Exit;
 use crate::run::sources::Environment;
 use crate::store::{Lock, Store};
@@ -54,8 +57,16 @@ impl App {
         )?)
     }
 
-    /// The ledger for a command that changes it, and the right to.
+    /// The ledger for a command that changes it, and the right to. What is new in the
+    /// configuration is recorded first, so that every change is under rules that are known.
     fn open(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
+        let (mut store, lock) = self.open_for_trial(config, what)?;
+        history::record(&mut store, config, self.clock.now())?;
+        Ok((store, lock))
+    }
+
+    /// The same for a dry run, which leaves nothing behind.
+    fn open_for_trial(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
         let lock = Lock::take(&config.ledger, what)?;
         Ok((Store::open(&config.ledger, self.clock.now())?, lock))
     }
@@ -119,6 +130,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Nightly(args) => nightly::nightly(app, &args).await,
         Command::Run => nightly::daemon(app).await,
         Command::Export(args) => export::run(app, &args),
+        Command::Procedure(args) => procedure::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Status => status::run(app),
         Command::Connectors => connectors::run(app),

@@ -3,6 +3,8 @@
 //! The JSON forms are the ledger's format: fields are added, never renamed or given another
 //! meaning. `docs/ledger.md` describes them for readers in other languages.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -170,6 +172,9 @@ pub struct Configured {
     pub program: String,
     /// As it is in the file, secrets by name only; `None` when the part is not there any more.
     pub settings: Option<serde_json::Value>,
+    /// Where rules stand that documents name, by the path of their key: `stundenbuch.toml:41`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<String, String>,
 }
 
 /// What a sealed work came to be afterwards, accepted by a person, to be charged or returned on

@@ -12,7 +12,7 @@ use super::intake::Counts;
 use super::pull::{self, Pulled, Source};
 use super::report::{DeliveryReport, Failure, ImportReport, Report, SourceReport};
 use super::sources::{self, Built, Environment};
-use super::{pickup, review, spare};
+use super::{history, pickup, review, spare};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::finding::{Finding, Kind, Severity};
@@ -51,6 +51,7 @@ pub async fn run(
     plan: &Plan,
 ) -> Result<Report> {
     let started_at = clock.now();
+    history::record(store, config, started_at)?;
     let run = store.write(|writer| writer.begin_run(started_at, &plan.trigger))?;
     let platform = Platform {
         clock: Arc::clone(&clock),

@@ -277,13 +277,15 @@ impl<'a> Reviewer<'a> {
             let mut new = 0;
             for (id, matched, findings) in &seen {
                 match matched {
-                    None => writer.clear_match(*id)?,
+                    None => writer.clear_match(now, *id)?,
                     Some(Match::Task { key, evidence }) => {
-                        writer.set_match(*id, Some(key), evidence.as_str())?;
+                        writer.set_match(now, *id, Some(key), evidence.as_str())?;
                     }
-                    Some(Match::Ambiguous { .. }) => writer.set_match(*id, None, "ambiguous")?,
-                    Some(Match::Unknown { link }) => writer.set_match(*id, None, link)?,
-                    Some(Match::None) => writer.set_match(*id, None, "none")?,
+                    Some(Match::Ambiguous { .. }) => {
+                        writer.set_match(now, *id, None, "ambiguous")?;
+                    }
+                    Some(Match::Unknown { link }) => writer.set_match(now, *id, None, link)?,
+                    Some(Match::None) => writer.set_match(now, *id, None, "none")?,
                 }
                 let told_here = |subject: &str| batch.contains(subject);
                 writer.close_findings(now, &id.to_string(), &found, told_here)?;

@@ -14,13 +14,15 @@ pub use late::late;
 pub use preview::{Preview, Previews, preview};
 pub use seal::{SealError, seal};
 
-use crate::config::Config;
+use crate::config::{Config, Templates};
 use crate::store;
 
 /// The user's own layout, where there is one.
 pub fn template(config: &Config) -> Result<Option<String>, store::Error> {
-    let Some(directory) = &config.templates else {
-        return Ok(None);
+    let directory = match &config.templates {
+        None => return Ok(None),
+        Some(Templates::Recorded(text)) => return Ok(Some(text.clone())),
+        Some(Templates::Directory(directory)) => directory,
     };
     let path = directory.join("report.typ");
     std::fs::read_to_string(&path)

@@ -93,9 +93,9 @@ impl Ledger {
         std::fs::remove_file(ledger.directory().join("drive/first.txt")).unwrap();
         std::fs::write(ledger.directory().join("drive/second.txt"), "changed").unwrap();
         ledger.must(&["pull"], 0);
-        ledger.must(&["match", "w3", TASK], 0);
-        ledger.must(&["match", "w4", TASK], 0);
-        ledger.must(&["match", "--forget", "w4"], 0);
+        ledger.must(&["match", "w6", TASK], 0);
+        ledger.must(&["match", "w7", TASK], 0);
+        ledger.must(&["match", "--forget", "w7"], 0);
         ledger.must(&["statement", "seal", "mueller", "--period", "2026-01"], 0);
         // The number has the year in which the test runs.
         let number = |nth: &str| {

@@ -150,6 +150,8 @@ pub(super) struct Projected {
     settled: BTreeMap<u64, (String, Option<u64>)>,
     /// Row to corrected statement, work, and charging statement.
     pub(super) corrections: BTreeMap<u64, (String, u64, Option<String>)>,
+    /// Part of the configuration to its newest row.
+    configured: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -178,7 +180,13 @@ impl Projected {
         let mut now = Self::default();
         for row in rows {
             match row.kind.as_str() {
-                "genesis" | "delivered" | "format" | "configured" => {}
+                "genesis" | "delivered" | "format" => {}
+                "configured" if row.json()["settings"].is_null() => {
+                    now.configured.remove(&row.subject);
+                }
+                "configured" => {
+                    now.configured.insert(row.subject.clone(), row.seq);
+                }
                 "revision" => now.revision(row),
                 "deleted" => now.records.get_mut(&row.subject).unwrap().deleted = Some(row.seq),
                 "same-work" => now.same_work(row),
@@ -319,6 +327,9 @@ impl Projected {
             Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)))
         });
         stored.corrections = corrections.unwrap().map(Result::unwrap).collect();
+        let mut configured = db.prepare("SELECT part, row FROM configured").unwrap();
+        let configured = configured.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        stored.configured = configured.unwrap().map(Result::unwrap).collect();
         stored
     }
 }

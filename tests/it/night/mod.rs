@@ -6,6 +6,7 @@ mod drift;
 mod explaining;
 mod failing;
 pub(crate) mod house;
+mod proxied;
 mod quiet;
-mod statements;
+pub(crate) mod statements;
 mod vanishing;
