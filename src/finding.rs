@@ -49,6 +49,8 @@ pub enum Kind {
     DeliveryFailed,
     DeliveredBeside,
     LedgerDamaged,
+    BackupFailed,
+    HeadsNotKept,
 }
 
 impl Kind {

@@ -1,6 +1,6 @@
 //! Making the projection anew from the journal.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -66,10 +66,7 @@ impl Store {
         for sql in MIGRATIONS {
             conn.execute_batch(sql)?;
         }
-        let mut scratch = Self {
-            conn,
-            path: PathBuf::new(),
-        };
+        let mut scratch = Self::of(conn, Path::new(""));
         scratch.write(|writer| {
             // Sources are numbered as they appear, which the journal alone does not tell.
             let mut sources = self
