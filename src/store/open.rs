@@ -86,7 +86,6 @@ impl Store {
             )
         })?;
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        conn.pragma_update(None, "journal_mode", "wal")?;
         Ok(Self::of(conn, path))
     }
 
@@ -128,7 +127,10 @@ impl Store {
         pragma(&self.conn, "user_version")
     }
 
+    /// Makes the file one that this program writes to: the way changes are journalled, which the
+    /// file remembers, and the newest version.
     fn migrate(&mut self, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
+        self.conn.pragma_update(None, "journal_mode", "wal")?;
         let version = self.version()?;
         let done = usize::try_from(version).expect("a checked version is not negative");
         for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {

@@ -49,7 +49,7 @@ pub(super) fn run(app: &App, args: &args::Restore) -> anyhow::Result<Exit> {
         );
         let hint = format!(
             "take a newer backup; if there is none, name each: `--accept-lost {}`",
-            numbers.join(" ")
+            shell_words(&numbers)
         );
         app.out
             .say(&error_text::of(&Advised::new(what, hint).into()));
@@ -74,6 +74,18 @@ pub(super) fn run(app: &App, args: &args::Restore) -> anyhow::Result<Exit> {
          imported or taught by hand since has to be done again.",
     );
     Ok(Exit::Fine)
+}
+
+/// Numbers as they are typed; one with a blank in it needs quotation marks.
+fn shell_words(numbers: &[&str]) -> String {
+    let words = numbers.iter().map(|number| {
+        if number.contains(char::is_whitespace) {
+            format!("\"{number}\"")
+        } else {
+            (*number).to_owned()
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What the backup is, and what would be lost.
