@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -94,7 +93,10 @@ impl Store {
         if let (Some(directory), Some(keep)) = (directory, keep) {
             backup.removed = forget(directory, &self.path, &identity, keep)?;
         }
-        if let Some(end) = self.row(backup.rows)? {
+        // A head of a ledger that was rolled back would make it look right.
+        if self.agrees(anchors).is_ok()
+            && let Some(end) = self.row(backup.rows)?
+        {
             // Only said: a backup is good without it.
             let _ = anchors.add(&identity, &[end.mark(Why::Backup)]);
         }
@@ -148,17 +150,16 @@ impl Store {
 
     /// Whether a backup may take the place of what lies there.
     fn may_replace(&self, file: &Path) -> Result<()> {
-        let there = match fs::metadata(file) {
-            Ok(there) => there,
+        match fs::metadata(file) {
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(failed(file, &error)),
-        };
+        }
         let refused = |why: &str| Error::Refused {
             what: format!("back up to {}: {why}", file.display()),
             hint: "name a directory, or a file that is not there yet".to_owned(),
         };
-        let ours = fs::metadata(&self.path).map_err(|error| failed(&self.path, &error))?;
-        if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
+        if files::are_one(file, &self.path) {
             return Err(refused("that is the ledger itself"));
         }
         match peek(file) {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Result, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What SQLite keeps beside a file while it is open, and after a crash.
@@ -31,6 +31,12 @@ pub(super) fn directory(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
+}
+
+/// Whether two names are of one file that is there.
+pub(super) fn are_one(one: &Path, other: &Path) -> bool {
+    let of = |path| std::fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    of(one).is_some_and(|one| Some(one) == of(other))
 }
 
 /// Makes an empty file that its owner alone can read, unless there is one.

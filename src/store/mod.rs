@@ -23,6 +23,7 @@ mod restore;
 mod runs;
 mod stage;
 mod statements;
+mod swap;
 mod verify;
 mod works;
 

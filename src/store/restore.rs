@@ -1,31 +1,22 @@
 //! Putting a backup in the ledger's place, without losing a statement unsaid.
 //!
 //! The backup is copied beside the ledger and verified there, so what was looked at is what
-//! counts. Then two names are exchanged, which a file system does in one step: a kill at any
-//! point leaves the old ledger in its place or the new one, each whole, and the same command
-//! run again comes to the same end.
+//! counts. What the ledger and its heads know and the copy does not is listed, and a person has
+//! to name it. How the copy takes the ledger's place is next door, in `swap`.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
+use rusqlite::OpenFlags;
 
 use super::anchors::{Found, Loss, Place};
 use super::journal::Row;
 use super::{Anchors, Error, Result, Store, files, open};
 use crate::billing::LedgerHead;
 use crate::ledger::{Event, Head, Mark, Restored, Why};
-
-/// How often, and how long apart, it is tried to be alone with the old ledger. Commands that
-/// only read have it open for moments.
-const TRIES: u32 = 50;
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A backup that was verified and compared with what is there; nothing was changed yet.
 #[derive(Debug)]
@@ -91,7 +82,10 @@ impl Restore {
         let copy = Copy(files::with_suffix(&ledger, open::RESTORING));
         copy_in(from, &copy.0).map_err(|error| failed(from, &error))?;
         let (store, end) = whole(&copy.0, now).map_err(|error| of_backup(from, error))?;
-        own_heads(&store, from)?;
+        // What is left of a ledger is taken as it is; its own heads are compared below.
+        if !files::are_one(from, &ledger) {
+            own_heads(&store, from)?;
+        }
         let mut restore = Self {
             end,
             shared: end.seq,
@@ -104,16 +98,16 @@ impl Restore {
             rows: 0,
             gave_up: None,
         };
-        restore.compare_ledger(&ledger)?;
-        restore.compare_heads()?;
+        let current = restore.compare_ledger(&ledger)?;
+        restore.compare_heads(current.as_ref())?;
         restore.lost.sort_by_key(|lost| lost.row);
         Ok(restore)
     }
 
-    /// Compares with the ledger that is there, as far as it can be read.
-    fn compare_ledger(&mut self, ledger: &Path) -> Result<()> {
+    /// Compares with the ledger that is there, as far as it can be read; it, if to its end.
+    fn compare_ledger(&mut self, ledger: &Path) -> Result<Option<Store>> {
         if !ledger.exists() {
-            return Ok(());
+            return Ok(None);
         }
         let read = Store::open_read_only(ledger).and_then(|current| {
             let identity = current.identity()?;
@@ -121,25 +115,24 @@ impl Restore {
                 return Err(self.of_another(ledger));
             }
             self.rows_lost(&current)?;
-            current.head()
-        });
-        self.current = match read {
-            Ok(end) => {
-                if !self.store.has(end)? {
-                    let at = self.last_row(end, ledger)?;
-                    self.gave_up = at;
-                }
-                Current::Ends(end)
+            let end = current.head()?;
+            if !self.store.has(end)? {
+                let row = current.row(end.seq)?;
+                self.gave_up = row.map(|row| row.mark(Why::Rows));
             }
-            Err(Error::Damaged(reason)) => Current::Unreadable(reason),
-            Err(error) => return Err(error),
-        };
-        Ok(())
-    }
-
-    fn last_row(&self, end: Head, ledger: &Path) -> Result<Option<Mark>> {
-        let row = Store::open_read_only(ledger)?.row(end.seq)?;
-        Ok(row.map(|row| row.mark(Why::Rows)))
+            Ok((current, end))
+        });
+        match read {
+            Ok((current, end)) => {
+                self.current = Current::Ends(end);
+                Ok(Some(current))
+            }
+            Err(Error::Damaged(reason)) => {
+                self.current = Current::Unreadable(reason);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Notes what the ledger has of statements and the backup has not.
@@ -180,7 +173,7 @@ impl Restore {
     }
 
     /// Compares with the heads that were kept of the ledger.
-    fn compare_heads(&mut self) -> Result<()> {
+    fn compare_heads(&mut self, current: Option<&Store>) -> Result<()> {
         for Place { file, found } in self.anchors.read() {
             let heads = match found {
                 Found::Heads(heads) => heads,
@@ -204,8 +197,9 @@ impl Restore {
                 self.shared = self.shared.min(shared);
             }
             let Some(last) = heads.last() else { continue };
-            let farther = |it: &Mark| last.head.seq > it.head.seq;
-            if !self.store.has(last.head)? && self.gave_up.as_ref().is_none_or(farther) {
+            // Of a ledger that does not agree with its heads, these are what is given up.
+            let agrees = current.map_or(Ok(false), |current| current.has(last.head))?;
+            if !agrees && !self.store.has(last.head)? {
                 self.gave_up = Some(last.clone());
             }
         }
@@ -261,7 +255,7 @@ impl Restore {
         drop(store);
         super::backup::settle(&copy.0)?;
         files::sync(&copy.0).map_err(|error| failed(&from, &error))?;
-        let kept = put(&copy.0, anchors.ledger(), now)?;
+        let kept = super::swap::put(&copy.0, anchors.ledger(), now)?;
         for place in anchors.read() {
             if let (Found::Heads(_), Some(mark)) = (place.found, &mark) {
                 anchors
@@ -420,76 +414,8 @@ fn own_heads(store: &Store, from: &Path) -> Result<()> {
     }
 }
 
-/// Gives the prepared file the ledger's name, and the ledger another; that one, if there was a
-/// ledger.
-fn put(prepared: &Path, ledger: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>> {
-    let time = now.format("%Y%m%dT%H%M%SZ");
-    let named = |count: u32| match count {
-        1 => files::with_suffix(ledger, &format!("replaced-{time}")),
-        count => files::with_suffix(ledger, &format!("replaced-{time}-{count}")),
-    };
-    let free = (1..).map(named).find(|path| !path.exists());
-    let kept = free.expect("numbers do not end");
-    let fail = |error: io::Error| failed(ledger, &error);
-    if ledger.exists() {
-        alone(ledger)?;
-    }
-    // What SQLite could not settle belongs to the old file. Left there, it would be taken for
-    // the new one's.
-    for end in ["-wal", "-journal", "-shm"] {
-        let (left, right) = (files::with_end(ledger, end), files::with_end(&kept, end));
-        if left.exists() {
-            files::rename(&left, &right).map_err(fail)?;
-        }
-    }
-    if !ledger.exists() {
-        files::rename(prepared, ledger).map_err(fail)?;
-        return Ok(None);
-    }
-    // Under its final name first, so that the exchange is the whole change. Killed in between,
-    // that name holds the new ledger, and the next attempt makes another.
-    files::rename(prepared, &kept).map_err(fail)?;
-    match renameat_with(CWD, &kept, CWD, ledger, RenameFlags::EXCHANGE) {
-        Ok(()) => {}
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            // Not every file system can: then there is a moment without a ledger, in which the
-            // heads tell that there was one, and the same command goes on.
-            files::rename(&kept, prepared).map_err(fail)?;
-            files::rename(ledger, &kept).map_err(fail)?;
-            files::rename(prepared, ledger).map_err(fail)?;
-        }
-        Err(errno) => return Err(fail(errno.into())),
-    }
-    files::sync_directory(ledger).map_err(fail)?;
-    Ok(Some(kept))
-}
-
-/// Makes the old ledger one file that nobody has open. A damaged one is left as it is.
-fn alone(ledger: &Path) -> Result<()> {
-    for _ in 0..TRIES {
-        let mode = Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .and_then(|conn| {
-                let mode = conn.pragma_update_and_check(None, "journal_mode", "delete", |row| {
-                    row.get::<_, String>(0)
-                })?;
-                conn.close().map_err(|(_, error)| error)?;
-                Ok(mode)
-            })
-            .map_err(Error::from);
-        match mode {
-            Ok(mode) if mode == "delete" => return Ok(()),
-            Ok(_) | Err(Error::Sqlite(_)) => std::thread::sleep(PAUSE),
-            Err(Error::Damaged(_)) => return Ok(()),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(Error::Refused {
-        what: format!("restore: another program has {} open", ledger.display()),
-        hint: "end it, and run the same command again; nothing was changed".to_owned(),
-    })
-}
-
-fn failed(path: &Path, error: &io::Error) -> Error {
+/// The words of a failure that is no fault of the backup.
+pub(super) fn failed(path: &Path, error: &io::Error) -> Error {
     Error::Restore {
         path: path.to_owned(),
         reason: match error.kind() {

@@ -127,20 +127,19 @@ impl World {
         let Some((file, holds)) = self.backups.get(nth).cloned() else {
             return Ok(());
         };
-        let gone: Vec<String> = self
-            .sealed
-            .iter()
-            .filter(|it| !holds.contains(it))
-            .cloned()
-            .collect();
+        // What was sealed, and what is in the file that lies there now, whatever it is.
+        let known = self.sealed.iter().chain(self.instead.iter().flatten());
+        let gone: BTreeSet<String> = known.filter(|it| !holds.contains(it)).cloned().collect();
         let restore = Restore::prepare(&file, self.anchors(), self.now).unwrap();
-        let named: Vec<&str> = restore.lost.iter().map(|it| it.number.as_str()).collect();
+        let named = restore.lost.iter().map(|it| it.number.clone());
+        let named: BTreeSet<String> = named.collect();
         prop_assert_eq!(
             &named,
             &gone,
-            "everything that would be lost is named, nothing else"
+            "what would be lost is named, and nothing else"
         );
-        let accepted = if accept { gone.clone() } else { Vec::new() };
+        prop_assert_eq!(restore.lost.len(), gone.len(), "each once");
+        let accepted: Vec<String> = gone.iter().filter(|_| accept).cloned().collect();
         if !restore.refused(&accepted).is_empty() {
             prop_assert!(!accept && !gone.is_empty());
             return Ok(());
