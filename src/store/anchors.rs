@@ -375,11 +375,15 @@ impl Store {
     /// The first lines of a new file: every statement, and the end of the chain.
     fn begin(&self) -> Result<Vec<Mark>> {
         let mut marks = Vec::new();
-        self.rows_of(&["sealed", "cancelled", "correction"], |row| {
-            let event = row.event()?;
-            marks.extend(Why::of(&row.subject, &event).map(|why| row.mark(why)));
-            Ok(())
-        })?;
+        let mut rows = self
+            .conn
+            .prepare("SELECT sealed FROM statement UNION SELECT id FROM correction ORDER BY 1")?;
+        for seq in rows.query_map([], |row| row.get(0))? {
+            if let Some(row) = self.row(seq?)? {
+                let event = row.event()?;
+                marks.extend(Why::of(&row.subject, &event).map(|why| row.mark(why)));
+            }
+        }
         let end = self.row(self.head()?.seq)?;
         marks.extend(end.map(|row| row.mark(Why::Begun)));
         Ok(marks)
