@@ -130,7 +130,9 @@ fn due(
     let last = match anchors.open_read_only() {
         Ok(store) => store.mark(nightly::MARK)?,
         // Opening it for the run tells which of them it is.
-        Err(StoreError::Missing { .. } | StoreError::RolledBack(_)) => None,
+        Err(StoreError::Missing { .. } | StoreError::Older { .. } | StoreError::RolledBack(_)) => {
+            None
+        }
         Err(error) => return Err(error.into()),
     };
     let last = last.and_then(|text| text.parse().ok());

@@ -34,6 +34,7 @@ fn config() -> Config {
             number_pattern: "{YYYY}-{0000}".to_owned(),
         },
         templates: None,
+        parts: Vec::new(),
     }
 }
 

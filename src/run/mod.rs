@@ -2,6 +2,7 @@
 
 mod backup;
 pub mod delivered;
+pub mod history;
 pub mod import;
 pub mod intake;
 pub mod nightly;
@@ -10,3 +11,4 @@ pub mod pull;
 pub mod report;
 pub mod review;
 pub mod sources;
+mod spare;

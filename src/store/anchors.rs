@@ -177,7 +177,7 @@ fn append(path: &Path, identity: &str, lines: &str) -> std::io::Result<()> {
         return Err(error);
     }
     if before == 0 {
-        files::sync_directory(path)?;
+        files::sync_name(path)?;
     }
     shorten(path, &mut file)
 }
@@ -313,7 +313,7 @@ impl Store {
         }
         let hash = head.hex();
         let mut found = None;
-        self.rows_of(&["restored"], |row| {
+        self.rows_of("restored", |row| -> Result<()> {
             if let Event::Restored(restored) = row.event()?
                 && let Some(there) = restored.gave_up
                 && (there.seq, there.hash) == (head.seq, hash.clone())

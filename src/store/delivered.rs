@@ -23,7 +23,7 @@ impl Store {
     /// connection and place.
     pub fn deliveries(&self) -> Result<Vec<Delivery>> {
         let mut places = BTreeMap::new();
-        self.rows_of(&["delivered"], |row| {
+        self.rows_of("delivered", |row| -> Result<()> {
             // Of an erased row nothing is known but that it was there.
             if let Event::Delivered(it) = row.event()? {
                 let place = (it.connection.clone(), it.location.clone());

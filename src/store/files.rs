@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Result, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+pub(super) use crate::durable::sync_name;
+
 /// What SQLite keeps beside a file while it is open, and after a crash.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -81,15 +83,10 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Renames a file for good.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(from, to)?;
-    sync_directory(to)
+    sync_name(to)
 }
 
 /// Waits until a file is on the disk.
 pub(super) fn sync(path: &Path) -> Result<()> {
     File::open(path)?.sync_all()
-}
-
-/// Waits until the name of a file is on the disk.
-pub(super) fn sync_directory(path: &Path) -> Result<()> {
-    File::open(directory(path))?.sync_all()
 }

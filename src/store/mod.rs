@@ -4,8 +4,10 @@
 //! Whatever belongs together is written in one [`Writer`], which is one transaction.
 
 mod anchors;
+mod asof;
 mod backup;
 mod budgets;
+mod configured;
 mod connections;
 mod delivered;
 mod error;
@@ -40,6 +42,7 @@ pub use error::{Error, Result};
 pub use findings::StoredFinding;
 pub use journal::{Row, TracedRaw};
 pub use lock::Lock;
+pub use open::PROGRAM;
 pub use outbox::{NewParcel, Parcel, ParcelState};
 pub use project::{Appended, FILE_PREFIX};
 pub use read::Stats;

@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Anchors, Error, Result, Store, files};
+use crate::durable;
 use crate::ledger::{Event, Format, Genesis, hex};
 
 /// "StBu": marks the file for `file(1)` and against other programs' databases.
@@ -20,13 +21,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ];
 
 /// The program as rows of the journal name it.
-pub(super) const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
+pub const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
 
 /// What a backup is called while it is made a ledger of, behind the ledger's name.
 pub(super) const RESTORING: &str = "restoring";
 
 /// How long a statement waits for another process's transaction.
-const BUSY: Duration = Duration::from_secs(30);
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Opens the ledger itself for writing, creating it where there is none. It must agree with
@@ -72,7 +73,7 @@ impl Store {
             reason,
             hint,
         };
-        std::fs::create_dir_all(files::directory(path)).map_err(|error| {
+        durable::create_directories(files::directory(path)).map_err(|error| {
             open(
                 format!("create its directory: {error}"),
                 "create the directory and make it writable for this user",
@@ -106,6 +107,10 @@ impl Store {
             });
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let (found, known) = (pragma(&conn, "user_version")?, newest());
+        if (1..known).contains(&found) {
+            return Err(Error::Older { found, known });
+        }
         conn.pragma_update(None, "query_only", true)?;
         Ok(Self::of(conn, path))
     }
@@ -201,12 +206,16 @@ fn check(conn: &Connection, path: &Path) -> Result<()> {
             path: path.to_owned(),
         });
     }
-    let found = pragma(conn, "user_version")?;
-    let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    let (found, known) = (pragma(conn, "user_version")?, newest());
     if found > known {
         return Err(Error::Newer { found, known });
     }
     Ok(())
+}
+
+/// The version of the format that this program writes.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("few migrations")
 }
 
 fn pragma(conn: &Connection, name: &str) -> Result<i64> {

@@ -109,7 +109,9 @@ impl Restore {
         if !ledger.exists() {
             return Ok(None);
         }
-        let read = Store::open_read_only(ledger).and_then(|current| {
+        // In whatever version it is: only its rows are read.
+        let read = open::connect(ledger, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|conn| {
+            let current = Store::of(conn, ledger);
             let identity = current.identity()?;
             if identity.is_some() && identity != self.store.identity()? {
                 return Err(self.of_another(ledger));
@@ -139,7 +141,7 @@ impl Restore {
     fn rows_lost(&mut self, current: &Store) -> Result<()> {
         let mut numbers = BTreeSet::new();
         let kinds = ["sealed", "cancelled", "correction", "delivered"];
-        current.rows_of(&kinds, |row| {
+        current.rows_of_kinds(&kinds, |row| {
             let event = row.event()?;
             if matches!(event, Event::Sealed(_) | Event::Cancelled(_)) {
                 numbers.insert(row.subject.clone());

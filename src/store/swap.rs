@@ -62,7 +62,7 @@ pub(super) fn put(prepared: &Path, ledger: &Path, now: DateTime<Utc>) -> Result<
         }
         Err(errno) => return Err(fail(errno.into())),
     }
-    files::sync_directory(ledger).map_err(fail)?;
+    files::sync_name(ledger).map_err(fail)?;
     Ok(Some(kept))
 }
 
