@@ -39,7 +39,11 @@ fn a_call_that_a_program_is_killed_before_does_not_take_place() {
                 return Answer::GoOn;
             };
             writes += u64::from(call.name == "write");
-            if writes == point { Answer::Kill } else { Answer::GoOn }
+            if writes == point {
+                Answer::Kill
+            } else {
+                Answer::GoOn
+            }
         });
         assert_eq!(ended, Ended::Signal(9));
         let written = fs::metadata(dir.path().join("copy")).unwrap().len();
@@ -67,9 +71,20 @@ fn what_is_synced_is_left_and_what_is_not_may_be_lost() {
         };
         assert_eq!(cut(Keep::Everything, 0).as_deref(), Some(&whole[..]));
         assert_eq!(cut(Keep::Nothing, 0), None, "nobody synced the directory");
-        let left: Vec<_> = (0..100).filter_map(|seed| cut(Keep::Whatever, seed)).collect();
-        assert!((20..80).contains(&left.len()), "the name was left {} times", left.len());
+        let left: Vec<_> = (0..100)
+            .filter_map(|seed| cut(Keep::Whatever, seed))
+            .collect();
+        assert!(
+            (20..80).contains(&left.len()),
+            "the name was left {} times",
+            left.len()
+        );
         let spoiled = left.iter().filter(|bytes| **bytes != whole).count();
-        assert_eq!(spoiled == 0, synced, "{more}: {spoiled} of {} spoiled", left.len());
+        assert_eq!(
+            spoiled == 0,
+            synced,
+            "{more}: {spoiled} of {} spoiled",
+            left.len()
+        );
     }
 }
