@@ -128,7 +128,7 @@ fn walk(directory: &Path) {
         let mut net = 0;
         for line in of(&lines) {
             let exact = number(&line, "billed_seconds") * rate(&line["rate"]);
-            // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes away from zero.
+            // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes outwards.
             let rounded = (2 * exact.abs() + 360_000) / 720_000 * exact.signum();
             assert_eq!(rounded, cents(&line["amount"]));
             net += cents(&line["amount"]);
