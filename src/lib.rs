@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod erase;
 pub mod error_text;
 pub mod finding;
 pub mod ledger;

@@ -20,7 +20,8 @@ struct Line<'a> {
     at: i64,
     kind: &'a str,
     subject: &'a str,
-    payload: &'a RawValue,
+    /// Null where it was erased.
+    payload: Option<&'a RawValue>,
     hash: String,
 }
 
@@ -50,7 +51,9 @@ pub(super) fn run(app: &App, args: &args::Export) -> anyhow::Result<Exit> {
 
 fn write(store: &Store, to: &mut impl Write) -> anyhow::Result<()> {
     store.rows_after(0, |row| -> anyhow::Result<()> {
-        let payload: &RawValue = serde_json::from_str(&row.payload)
+        let payload: Option<&RawValue> = (!row.payload.is_empty())
+            .then(|| serde_json::from_str(&row.payload))
+            .transpose()
             .map_err(|error| store::Error::Damaged(format!("row {}: {error}", row.seq)))?;
         let line = Line {
             seq: row.seq,

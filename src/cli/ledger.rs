@@ -2,15 +2,16 @@
 
 use serde_json::json;
 
-use super::{App, args};
+use super::{App, args, ledger_erase};
 use crate::error_text::Advised;
 use crate::run::report::Exit;
 
 pub(super) fn run(app: &App, args: &args::Ledger) -> anyhow::Result<Exit> {
-    match args.command {
+    match &args.command {
         args::LedgerCommand::Verify => verify(app),
         args::LedgerCommand::Rebuild => rebuild(app),
         args::LedgerCommand::Head => head(app),
+        args::LedgerCommand::Erase(args) => ledger_erase::run(app, args),
     }
 }
 

@@ -79,6 +79,7 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
     let (statements, templates) = sections::statements(&root, base);
     let (issuer, ledger) = (sections::issuer(&root), sections::ledger(&root, base));
     let checks = sections::checks(&root);
+    let retention_years = sections::retention_years(&root);
     root.close();
     Config {
         file: main.to_owned(),
@@ -93,6 +94,7 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
         people,
         checks,
         statements,
+        retention_years,
         templates,
     }
 }

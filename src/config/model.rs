@@ -33,6 +33,8 @@ pub struct Config {
     pub people: Vec<Person>,
     pub checks: Checks,
     pub statements: Statements,
+    /// For how many years, from the end of the year of issue, an erasure leaves statements.
+    pub retention_years: u16,
     /// A directory whose `report.typ` replaces the built-in layout.
     pub templates: Option<PathBuf>,
 }

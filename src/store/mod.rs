@@ -5,6 +5,8 @@
 
 mod budgets;
 mod connections;
+mod copies;
+mod erase;
 mod error;
 mod findings;
 mod journal;
@@ -12,6 +14,7 @@ mod lock;
 mod open;
 mod outbox;
 mod project;
+mod project_erased;
 mod project_statements;
 mod read;
 mod rebuild;
@@ -27,6 +30,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use budgets::Budgets;
 pub use connections::ConnectionState;
+pub use erase::{Erasure, Remembered, Swept};
 pub use error::{Error, Result};
 pub use findings::StoredFinding;
 pub use journal::{Row, TracedRaw};
@@ -75,6 +79,7 @@ impl Store {
             head,
             form,
             sources: project::Sources::default(),
+            forgets: None,
         };
         let done = work(&mut writer)?;
         writer.tx.commit().map_err(Error::from)?;
@@ -95,6 +100,8 @@ pub struct Writer<'a> {
     /// How the subjects of the rows that it appends are chained.
     form: Form,
     sources: project::Sources,
+    /// Whether any record was erased; `None` until somebody asks.
+    forgets: Option<bool>,
 }
 
 impl Writer<'_> {

@@ -114,15 +114,29 @@ impl Walk {
                 self.gone.insert(row.seq);
             }
             Event::Erased(erased) => {
-                let named = |seq: &u64| {
-                    let mut rows = erased.rows.iter();
-                    rows.any(|(first, last)| (first..=last).contains(&seq))
-                };
-                self.gone.retain(|seq| !named(seq));
+                for (first, last) in erased.rows {
+                    self.explain(first, last)?;
+                }
             }
             _ => {}
         }
         Ok(None)
+    }
+}
+
+impl Walk {
+    /// A run of rows was erased, and so they are empty; each is erased once.
+    fn explain(&mut self, first: u64, last: u64) -> Result<(), String> {
+        let mut next = Some(first).filter(|first| *first <= last);
+        while let Some(seq) = next {
+            if !self.gone.remove(&seq) {
+                return Err(format!(
+                    "it says that row {seq} was erased, and that row is not empty"
+                ));
+            }
+            next = seq.checked_add(1).filter(|seq| *seq <= last);
+        }
+        Ok(())
     }
 }
 

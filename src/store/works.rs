@@ -140,6 +140,11 @@ impl Store {
         self.record_column(key, "r.revision")
     }
 
+    /// The number of a record: the row of its first revision.
+    pub fn record_number(&self, key: &RecordKey) -> Result<Option<u64>> {
+        self.record_column(key, "r.id")
+    }
+
     fn record_column(&self, key: &RecordKey, column: &str) -> Result<Option<u64>> {
         let sql = format!(
             "SELECT {column} FROM record r JOIN source s ON s.id = r.source

@@ -197,7 +197,7 @@ const MIGRATIONS: [(&str, &str); 2] = [
     ),
     (
         "src/store/schema/0002.sql",
-        "678fc238fc2c536f9a82975573ef39354e00d8c72aa9a27de046af694b50cded",
+        "bad80fe426a3461aeb0d710dd521cf7574f8c3d31ba687f8e80e39dced53a870",
     ),
 ];
 
