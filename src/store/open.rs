@@ -69,6 +69,10 @@ impl Store {
             });
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let (found, known) = (pragma(&conn, "user_version")?, newest());
+        if (1..known).contains(&found) {
+            return Err(Error::Older { found, known });
+        }
         conn.pragma_update(None, "query_only", true)?;
         Ok(Self {
             conn,
@@ -187,12 +191,16 @@ fn check(conn: &Connection, path: &Path) -> Result<()> {
             path: path.to_owned(),
         });
     }
-    let found = pragma(conn, "user_version")?;
-    let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    let (found, known) = (pragma(conn, "user_version")?, newest());
     if found > known {
         return Err(Error::Newer { found, known });
     }
     Ok(())
+}
+
+/// The version of the format that this program writes.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("few migrations")
 }
 
 fn pragma(conn: &Connection, name: &str) -> Result<i64> {
