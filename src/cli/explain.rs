@@ -162,7 +162,14 @@ fn trace_line(store: &Store, number: &str, position: u32) -> anyhow::Result<Line
         .works
         .iter()
         .filter(|settled| settled.line == Some(position))
-        .map(|settled| trace_work(store, settled.work))
+        .map(|settled| {
+            let mut trace = trace_work(store, settled.work)?;
+            if trace.records.is_empty() {
+                // Its client was erased: what was billed is there, and nothing else of it.
+                trace.records.extend(trace_billed(store, settled.revision)?);
+            }
+            Ok(trace)
+        })
         .collect::<anyhow::Result<_>>()?;
     Ok(LineTrace {
         statement: number.to_owned(),
@@ -190,6 +197,14 @@ fn trace_work(store: &Store, work: WorkId) -> anyhow::Result<WorkTrace> {
         statement: settled.as_ref().map(|(number, _)| number.clone()),
         line: settled.and_then(|(_, line)| line),
     })
+}
+
+fn trace_billed(store: &Store, revision: u64) -> anyhow::Result<Option<RecordTrace>> {
+    let Some(row) = store.row(revision)? else {
+        return Ok(None);
+    };
+    let key = store.parse_key(&row.subject)?;
+    trace_record(store, &key, revision).map(Some)
 }
 
 fn trace_record(store: &Store, key: &RecordKey, newest: u64) -> anyhow::Result<RecordTrace> {

@@ -144,6 +144,26 @@ impl Glance {
     }
 }
 
+impl Own {
+    /// Work that a statement billed which goes now belongs to its client, whatever became of it:
+    /// it would be open without the statement, and billed a second time.
+    pub(super) fn take_settled(
+        &mut self,
+        store: &Store,
+        settled: &[(WorkId, String)],
+    ) -> Result<()> {
+        for (work, number) in settled {
+            let by = store.settled(*work)?.map(|(number, _)| number);
+            if by.as_ref() == Some(number) {
+                self.works.insert(*work);
+                let claims = store.claims(*work)?.into_iter();
+                self.keys.extend(claims.map(|key| key.to_string()));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Whose a record is by its newest state; `None` when the ledger does not know it.
 fn owner_now(store: &Store, owners: &Owners<'_>, key: &RecordKey) -> Result<Option<Owner>> {
     let revision = store.revision_of(key)?;

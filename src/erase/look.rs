@@ -62,7 +62,8 @@ pub(super) fn look(
     proofs: &Proofs,
 ) -> Result<Found> {
     let glance = Glance::at(store, owners)?;
-    let own = glance.own(store, owners)?;
+    let mut own = glance.own(store, owners)?;
+    own.take_settled(store, &proofs.settled)?;
     let mut look = Look {
         store,
         client: owners.key,

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate};
 use super::retention::{Paper, keep};
 use crate::ledger::{Event, Kept};
 use crate::store::{Error, Result, Store};
+use crate::work::WorkId;
 
 /// The client's statements, sealed ones and those that reverse them.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Proofs {
     pub(super) keys: BTreeSet<String>,
     /// The keys of records that statements that go billed.
     pub(super) loose: BTreeSet<String>,
+    /// Works that statements that go list, with the number.
+    pub(super) settled: Vec<(WorkId, String)>,
     /// The client's name on its statements.
     pub(super) names: BTreeSet<String>,
 }
@@ -32,6 +35,7 @@ pub(super) struct Proofs {
 struct Read {
     paper: Paper,
     billed: Vec<u64>,
+    works: Vec<WorkId>,
     name: String,
 }
 
@@ -54,6 +58,11 @@ impl Proofs {
         for statement in statements {
             proofs.names.insert(statement.name);
             let stays = proofs.staying.contains(&statement.paper.number);
+            if !stays {
+                let number = &statement.paper.number;
+                let works = statement.works.iter();
+                proofs.settled.extend(works.map(|work| (*work, number.clone())));
+            }
             let (rows, keys) = if stays {
                 (&mut proofs.billed, &mut proofs.keys)
             } else {
@@ -103,14 +112,13 @@ fn read(store: &Store, number: &str, seq: u64) -> Result<Option<Read>> {
         let written = DateTime::from_timestamp(row.at, 0).unwrap_or_default();
         issued.unwrap_or_else(|| written.date_naive())
     };
-    let (statement, with, billed) = match row.event()? {
+    let (statement, with, settled) = match row.event()? {
         Event::Sealed(sealed) => {
             let mut with = Vec::new();
             for correction in &sealed.corrections {
                 with.extend(store.row(*correction)?.map(|row| row.subject));
             }
-            let billed = sealed.works.iter().map(|work| work.revision).collect();
-            (sealed.statement, with, billed)
+            (sealed.statement, with, sealed.works)
         }
         Event::Cancelled(cancelled) => (cancelled.statement, vec![cancelled.cancels], Vec::new()),
         _ => return Ok(None),
@@ -121,7 +129,8 @@ fn read(store: &Store, number: &str, seq: u64) -> Result<Option<Read>> {
             issued: day(statement.issued_on),
             with,
         },
-        billed,
+        billed: settled.iter().map(|settled| settled.revision).collect(),
+        works: settled.iter().map(|settled| settled.work).collect(),
         name: statement.client.name,
     }))
 }

@@ -1,14 +1,19 @@
 //! Erasing: rows of the journal are emptied, everything that hangs on them goes, and one row says
 //! so; all in one transaction. Behind it the file is written anew.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
+use super::open::BUSY;
 use super::project_erased::identity;
 use super::{Result, Store, Writer};
 use crate::ledger::{Erased, Event, Kept, SeriesEnd, erased_subject, runs};
 use crate::work::{RecordKey, WorkId};
 
+/// How long readers may take to finish before they are in the way.
+const READERS: Duration = Duration::from_secs(5);
 /// Set until the file was written anew after an erasure.
 const UNSWEPT: &str = "erased-unswept";
 /// Before the client's hash: the names that do not enter a cursor again, as hashes.
@@ -224,6 +229,13 @@ impl Store {
     /// Writes the file anew and empties the write-ahead log, so that no page of it holds what
     /// was erased. Needs as much free space as the ledger has bytes, twice.
     pub fn sweep(&mut self) -> Result<Swept> {
+        self.conn.busy_timeout(READERS)?;
+        let swept = self.write_anew();
+        self.conn.busy_timeout(BUSY)?;
+        swept
+    }
+
+    fn write_anew(&mut self) -> Result<Swept> {
         if self.checkpoint()? == Swept::Busy {
             return Ok(Swept::Busy);
         }

@@ -26,7 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
 pub(super) const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
 
 /// How long a statement waits for another process's transaction.
-const BUSY: Duration = Duration::from_secs(30);
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Opens the ledger for writing, creating it where there is none.

@@ -94,7 +94,7 @@ impl Writer<'_> {
         {
             return Ok(Appended::Same);
         }
-        if known.is_none() && self.is_forgotten(key)? {
+        if known.is_none() && (self.is_forgotten(key)? || self.is_of_forgotten(key, &record)?) {
             return Ok(Appended::Forgotten);
         }
         let raw = RawRef {

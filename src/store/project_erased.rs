@@ -2,6 +2,7 @@
 //! again.
 
 use rusqlite::{OptionalExtension, params};
+use stundenbuch_connectors::record::{Record, Stream};
 
 use super::journal::Row;
 use super::{Error, Result, Store, Writer};
@@ -14,14 +15,15 @@ impl Writer<'_> {
         if !row.payload.is_empty() {
             return self.project(row.seq, &row.subject, &row.event()?);
         }
-        match row.kind.as_str() {
-            "revision" => self.number_forgotten(row),
-            "genesis" | "format" | "restored" | "erased" => Err(Error::Damaged(format!(
-                "row {} is empty, and a row `{}` is never erased",
-                row.seq, row.kind
-            ))),
-            _ => Ok(()),
+        if !may_be_erased(&row.kind) {
+            let (seq, kind) = (row.seq, &row.kind);
+            let what = format!("row {seq} is empty, and a row `{kind}` is never erased");
+            return Err(Error::Damaged(what));
         }
+        if row.kind == "revision" {
+            self.number_forgotten(row)?;
+        }
+        Ok(())
     }
 
     /// The first erased revision of a record gives it its number, as any first revision does.
@@ -100,6 +102,19 @@ impl Writer<'_> {
             .query_row([hash_of(key)], |row| row.get(0))?)
     }
 
+    /// Whether a record is about a task that was erased: what is done to it now is about the
+    /// client as well.
+    pub(super) fn is_of_forgotten(&mut self, key: &RecordKey, record: &Record) -> Result<bool> {
+        let Record::Activity(activity) = record else {
+            return Ok(false);
+        };
+        self.is_forgotten(&RecordKey {
+            connection: key.connection.clone(),
+            stream: Stream::Tasks,
+            id: activity.task.clone(),
+        })
+    }
+
     /// Asked of every new record, so it is answered once a transaction where nothing was erased.
     fn forgets_any(&mut self) -> Result<bool> {
         if let Some(forgets) = self.forgets {
@@ -173,6 +188,11 @@ impl Store {
     pub fn identity(&self) -> Result<String> {
         identity(&self.conn)
     }
+}
+
+/// Rows about the ledger itself are about nobody.
+pub(super) fn may_be_erased(kind: &str) -> bool {
+    !["genesis", "format", "restored", "erased"].contains(&kind)
 }
 
 fn is_erased(conn: &rusqlite::Connection, key: &str) -> Result<bool> {

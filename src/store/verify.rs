@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::OptionalExtension;
 
+use super::project_erased::may_be_erased;
 use super::{Result, Store};
 use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
@@ -110,6 +111,9 @@ impl Walk {
         match event {
             Event::Revision(revision) => return Ok(Some(revision.raw)),
             Event::Format(_) => self.form = Form::Hash,
+            Event::Gone if !may_be_erased(&row.kind) => {
+                return Err(format!("it is empty, and a row `{}` is never erased", row.kind));
+            }
             Event::Gone => {
                 self.gone.insert(row.seq);
             }

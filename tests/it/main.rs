@@ -9,6 +9,7 @@
 
 mod daemon;
 mod demo;
+mod erase;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 mod first_errors;

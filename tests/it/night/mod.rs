@@ -5,5 +5,5 @@ mod explaining;
 mod failing;
 pub(crate) mod house;
 mod quiet;
-mod statements;
+pub(crate) mod statements;
 mod vanishing;

@@ -27,7 +27,7 @@ pub(super) const WEEK: Size = Size {
 };
 
 /// Seals a day, or says why not.
-pub(super) fn seal(house: &mut House, day: &str) -> Result<Statement, SealError> {
+pub(crate) fn seal(house: &mut House, day: &str) -> Result<Statement, SealError> {
     let client = house.config.client("ahorn").unwrap();
     let period = format!("{day}..{day}").parse().unwrap();
     let now = house.clock.now();
