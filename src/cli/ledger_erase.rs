@@ -197,7 +197,10 @@ fn copies(app: &App, config: &Config, store: &Store, args: &args::Erase) -> anyh
 
 /// Where copies of the ledger are looked for.
 fn directories(config: &Config) -> Vec<PathBuf> {
-    let beside = config.ledger.parent().filter(|it| !it.as_os_str().is_empty());
+    let beside = config
+        .ledger
+        .parent()
+        .filter(|it| !it.as_os_str().is_empty());
     vec![beside.map_or_else(|| PathBuf::from("."), PathBuf::from)]
 }
 

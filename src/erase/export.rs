@@ -186,7 +186,13 @@ impl Plan {
 
     /// Every row of the journal that is about the client, in order.
     fn rows<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = store::Result<Row>> + 'a {
-        let mut rows: Vec<u64> = self.erasure.rows.iter().chain(&self.stay).copied().collect();
+        let mut rows: Vec<u64> = self
+            .erasure
+            .rows
+            .iter()
+            .chain(&self.stay)
+            .copied()
+            .collect();
         rows.sort_unstable();
         rows.dedup();
         rows.into_iter()
@@ -269,7 +275,8 @@ impl Target {
         file.write_all(bytes)
             .and_then(|()| file.sync_all())
             .map_err(|error| failure(&path, &error))?;
-        self.hashes.insert(name.to_owned(), hex(&sha256(bytes)).into());
+        self.hashes
+            .insert(name.to_owned(), hex(&sha256(bytes)).into());
         Ok(())
     }
 

@@ -77,17 +77,17 @@ pub(super) fn look(
         ours: Words::default(),
         others: Words::default(),
     };
-    store.rows_after(0, |row| look.take(row))?;
+    store.rows_after(0, |row| look.take(&row))?;
     look.take_people(config);
     look.keep_proofs()?;
     Ok(look.found())
 }
 
 impl Look<'_> {
-    fn take(&mut self, row: Row) -> Result<()> {
+    fn take(&mut self, row: &Row) -> Result<()> {
         match row.event()? {
-            Event::Revision(revision) => return self.take_revision(&row, *revision),
-            Event::Deleted(_) | Event::SameWork(_) => self.take_about_record(&row)?,
+            Event::Revision(revision) => return self.take_revision(row, *revision),
+            Event::Deleted(_) | Event::SameWork(_) => self.take_about_record(row)?,
             Event::Alias(_) if row.subject == self.client => self.go(row.seq, None),
             Event::Sealed(_) | Event::Cancelled(_) => {
                 self.take_statement(row.seq, self.proofs.stays(&row.subject));
@@ -104,10 +104,8 @@ impl Look<'_> {
                 let stays = self.proofs.delivery_stays(&row.subject, connection);
                 self.take_statement(row.seq, stays);
             }
-            Event::Configured(_) => {
-                if row.subject.strip_prefix("client/") == Some(self.client) {
-                    self.go(row.seq, None);
-                }
+            Event::Configured(_) if row.subject.strip_prefix("client/") == Some(self.client) => {
+                self.go(row.seq, None);
             }
             _ => {}
         }
@@ -214,7 +212,8 @@ impl Look<'_> {
             };
             if let Event::Sealed(sealed) = row.event()? {
                 for work in &sealed.works {
-                    self.named.extend(self.rows.remove(&work.revision).flatten());
+                    self.named
+                        .extend(self.rows.remove(&work.revision).flatten());
                 }
             }
         }
@@ -283,7 +282,8 @@ impl Words {
                 let person = entry.person.as_ref();
                 add(person.and_then(|person| person.name.as_deref()));
                 add(person.and_then(|person| person.email.as_deref()));
-                self.tasks.extend(name(&entry.task).map(|task| normal(&task)));
+                self.tasks
+                    .extend(name(&entry.task).map(|task| normal(&task)));
             }
             Record::Task(task) => {
                 add(name(&task.project).as_deref());

@@ -71,7 +71,10 @@ impl Owners<'_> {
         if !by_name.is_empty() {
             return self.one_of(&by_name);
         }
-        let named = project.client.as_ref().and_then(|named| named.name.as_ref());
+        let named = project
+            .client
+            .as_ref()
+            .and_then(|named| named.name.as_ref());
         let Some(name) = named else {
             return Owner::Nobody;
         };

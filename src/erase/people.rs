@@ -17,13 +17,15 @@ pub(super) struct People {
     named: BTreeSet<String>,
 }
 
+/// Rows of the journal, each with the received record that it names.
+type Rows = Vec<(u64, Option<u64>)>;
+
 /// A person's record.
 #[derive(Debug)]
 struct Found {
     key: RecordKey,
     newest: Person,
-    /// Its rows, each with the received record that it names.
-    rows: Vec<(u64, Option<u64>)>,
+    rows: Rows,
 }
 
 impl People {
@@ -71,11 +73,13 @@ impl People {
         self,
         config: &Config,
         connections: &BTreeSet<String>,
-    ) -> (BTreeMap<String, Vec<(u64, Option<u64>)>>, Vec<u64>) {
+    ) -> (BTreeMap<String, Rows>, Vec<u64>) {
         let (mut going, mut named) = (BTreeMap::new(), Vec::new());
         for (subject, found) in self.found {
             let stays = !connections.contains(&found.key.connection)
-                || self.named.contains(&of_id(&found.key.connection, found.key.id.as_str()))
+                || self
+                    .named
+                    .contains(&of_id(&found.key.connection, found.key.id.as_str()))
                 || is_ours(config, &found.newest)
                 || texts(&found.newest).any(|text| self.named.contains(&text));
             if stays {

@@ -200,11 +200,7 @@ fn imported(store: &Store, owners: &Owners<'_>) -> Result<Vec<(String, String)>>
 }
 
 /// The memory of the connections that named something of the client, without it.
-fn remembered(
-    store: &Store,
-    found: &Found,
-    names: &BTreeSet<String>,
-) -> Result<Vec<Remembered>> {
+fn remembered(store: &Store, found: &Found, names: &BTreeSet<String>) -> Result<Vec<Remembered>> {
     let hashes = hashes(names.iter().chain(&found.words).chain(&found.tasks));
     let mut changed = Vec::new();
     for before in store.remembered()? {

@@ -61,7 +61,9 @@ impl Proofs {
             if !stays {
                 let number = &statement.paper.number;
                 let works = statement.works.iter();
-                proofs.settled.extend(works.map(|work| (*work, number.clone())));
+                proofs
+                    .settled
+                    .extend(works.map(|work| (*work, number.clone())));
             }
             let (rows, keys) = if stays {
                 (&mut proofs.billed, &mut proofs.keys)

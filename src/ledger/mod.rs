@@ -9,6 +9,7 @@ mod runs;
 pub use chain::{Form, Head, Link, Subject, erased_subject, hex, link, sha256, subject_hash};
 pub use event::{
     Alias, Cancelled, Configured, Content, Correction, CorrectionPart, Deleted, Delivered, Erased,
-    Event, Format, Genesis, Kept, RawRef, Restored, Revision, SameWork, Sealed, SeriesEnd, SettledWork,
+    Event, Format, Genesis, Kept, RawRef, Restored, Revision, SameWork, Sealed, SeriesEnd,
+    SettledWork,
 };
 pub use runs::runs;

@@ -27,7 +27,10 @@ impl Store {
         (seq, hash): (u64, [u8; 32]),
         directories: &[PathBuf],
     ) -> Result<Vec<PathBuf>> {
-        let own = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let own = self
+            .path
+            .canonicalize()
+            .unwrap_or_else(|_| self.path.clone());
         let identity = self.identity()?;
         let mut copies = Vec::new();
         for directory in directories {

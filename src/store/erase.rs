@@ -1,6 +1,7 @@
 //! Erasing: rows of the journal are emptied, everything that hangs on them goes, and one row says
 //! so; all in one transaction. Behind it the file is written anew.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -63,10 +64,7 @@ impl Writer<'_> {
         self.empty_rows(&erasure.rows)?;
         self.remove_raws(&erasure.raws)?;
         self.forget_memories(erasure)?;
-        self.set_mark(
-            &format!("{NAMES}{client}"),
-            &serde_json::to_string(&erasure.names).expect("texts are plain data"),
-        )?;
+        self.keep_out(&client, &erasure.names)?;
         self.set_mark(UNSWEPT, "1")?;
         let mut records: Vec<u64> = erasure.records.iter().map(|(id, _)| *id).collect();
         records.sort_unstable();
@@ -81,6 +79,22 @@ impl Writer<'_> {
         let seq = self.append_row(now, "ledger", erased.kind(), &erased.payload())?;
         self.rebuild()?;
         Ok(seq)
+    }
+
+    /// Adds to the names that do not enter a cursor again. A later erasure, of what is left, may
+    /// know fewer of them.
+    fn keep_out(&mut self, client: &str, names: &[String]) -> Result<()> {
+        let mark = format!("{NAMES}{client}");
+        let before: Option<String> = self
+            .tx
+            .query_row("SELECT value FROM mark WHERE name = ?1", [&mark], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let mut all: BTreeSet<String> = before.as_deref().map(listed).unwrap_or_default();
+        all.extend(names.iter().cloned());
+        let list = serde_json::to_string(&all).expect("texts are plain data");
+        self.set_mark(&mark, &list)
     }
 
     /// Where the numbers of these statements end, series by series.
@@ -182,11 +196,7 @@ impl Writer<'_> {
         for remembered in &erasure.connections {
             self.tx.execute(
                 "UPDATE connection SET cursor = ?2, failure = ?3 WHERE name = ?1",
-                params![
-                    remembered.connection,
-                    remembered.cursor,
-                    remembered.failure
-                ],
+                params![remembered.connection, remembered.cursor, remembered.failure],
             )?;
         }
         self.tx.execute("UPDATE run SET report = NULL", [])?;
@@ -205,11 +215,15 @@ impl Writer<'_> {
         let mut names = Vec::new();
         for list in lists {
             let list: String = list?;
-            // A list that cannot be read protects nobody, and stops nobody.
-            names.extend(serde_json::from_str::<Vec<String>>(&list).unwrap_or_default());
+            names.extend(listed(&list));
         }
         Ok(names)
     }
+}
+
+/// The hashes in a mark. A list that cannot be read protects nobody, and stops nobody.
+fn listed(list: &str) -> BTreeSet<String> {
+    serde_json::from_str(list).unwrap_or_default()
 }
 
 /// How the last part of an erasure ended.

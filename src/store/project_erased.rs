@@ -208,7 +208,9 @@ pub(super) fn identity(conn: &rusqlite::Connection) -> Result<String> {
         .query_row([], |row| row.get(0))?;
     match Event::read("genesis", &payload) {
         Ok(Event::Genesis(genesis)) => Ok(genesis.ledger),
-        _ => Err(Error::Damaged("row 1 does not say which ledger it is".into())),
+        _ => Err(Error::Damaged(
+            "row 1 does not say which ledger it is".into(),
+        )),
     }
 }
 
@@ -217,5 +219,7 @@ fn hash_of(key: &RecordKey) -> [u8; 32] {
 }
 
 fn never_introduced(key: &RecordKey) -> Error {
-    Error::Damaged(format!("the journal changes {key}, which it never introduced"))
+    Error::Damaged(format!(
+        "the journal changes {key}, which it never introduced"
+    ))
 }

@@ -59,6 +59,10 @@ impl Store {
     /// Drops the projection and makes it anew from the journal, in one transaction.
     pub fn rebuild(&mut self) -> Result<Rebuilt> {
         let before = self.projection_hash()?;
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone holds for one lifetime, and any is asked for"
+        )]
         let rows = self.write(|writer| writer.rebuild())?;
         Ok(Rebuilt {
             rows,

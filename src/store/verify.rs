@@ -112,7 +112,10 @@ impl Walk {
             Event::Revision(revision) => return Ok(Some(revision.raw)),
             Event::Format(_) => self.form = Form::Hash,
             Event::Gone if !may_be_erased(&row.kind) => {
-                return Err(format!("it is empty, and a row `{}` is never erased", row.kind));
+                return Err(format!(
+                    "it is empty, and a row `{}` is never erased",
+                    row.kind
+                ));
             }
             Event::Gone => {
                 self.gone.insert(row.seq);

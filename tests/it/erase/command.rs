@@ -23,7 +23,13 @@ fn a_dry_run_says_what_would_go_and_changes_nothing() {
     let head = town.store.head().unwrap();
     let (exit, said) = erase(&town, &["--dry-run"]);
     assert_eq!(exit, Some(0), "{said}");
-    for part in ["Goes: ", "of the stream time", "Stays: 1 statements", "2026-0001", "2035-01-01"] {
+    for part in [
+        "Goes: ",
+        "of the stream time",
+        "Stays: 1 statements",
+        "2026-0001",
+        "2035-01-01",
+    ] {
         assert!(said.contains(part), "`{part}` is missing in: {said}");
     }
     assert!(!said.contains(LOOSE) && !said.contains(OTHER), "{said}");
@@ -45,14 +51,23 @@ fn it_refuses_what_was_not_thought_of() {
     refuses(&town, &["--no-export"], 2, "nobody confirmed it");
     let file = town.dir.path().join("stundenbuch.toml");
     let there = file.parent().unwrap().to_str().unwrap();
-    refuses(&town, &["--yes", "--export", there], 2, "something in it already");
+    refuses(
+        &town,
+        &["--yes", "--export", there],
+        2,
+        "something in it already",
+    );
     let unbilled = entry(15, "kanarie Projekt", "kanarie spät");
     town.take("toggl", "1", "105", Record::TimeEntry(unbilled));
     let part = "1 pieces of work (1:00 h) were never billed, and 0 documents";
     refuses(&town, &["--yes", "--no-export"], 2, part);
     let unknown = town.run(&["ledger", "erase", "--client", "buche", "--dry-run"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(words(&unknown).contains("there is none"), "{}", words(&unknown));
+    assert!(
+        words(&unknown).contains("there is none"),
+        "{}",
+        words(&unknown)
+    );
     let (exit, said) = erase(&town, &["--yes", "--no-export", "--with-open-work"]);
     assert_eq!(exit, Some(0), "{said}");
     assert!(said.contains("[clients.ahorn]"), "{said}");
@@ -69,7 +84,9 @@ fn it_makes_no_ledger_where_there_is_none() {
 
 fn json_lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -84,32 +101,62 @@ fn the_export_holds_everything_about_the_client_and_nothing_of_the_other() {
         let bytes = fs::read(target.join(name)).unwrap();
         let found = stundenbuch::ledger::hex(&stundenbuch::ledger::sha256(&bytes));
         assert_eq!(found, hash.as_str().unwrap(), "{name}");
-        let mode = fs::metadata(target.join(name)).unwrap().permissions().mode();
+        let mode = fs::metadata(target.join(name))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
     let names: Vec<&String> = manifest["files"].as_object().unwrap().keys().collect();
-    let ends = |end: &str| names.iter().any(|name| name.starts_with("statements/") && name.ends_with(end));
+    let ends = |end: &str| {
+        names
+            .iter()
+            .any(|name| name.starts_with("statements/") && name.ends_with(end))
+    };
     assert!(ends(".pdf") && ends(".json"), "{names:?}");
     let records = json_lines(&target.join("records.jsonl"));
     let types: std::collections::BTreeSet<&str> = records
         .iter()
         .map(|line| line["record"]["type"].as_str().unwrap())
         .collect();
-    let all = ["activity", "file", "person", "project", "task", "time_entry"];
+    let all = [
+        "activity",
+        "file",
+        "person",
+        "project",
+        "task",
+        "time_entry",
+    ];
     assert_eq!(types.into_iter().collect::<Vec<_>>(), all);
     let kinds: std::collections::BTreeSet<String> = json_lines(&target.join("journal.jsonl"))
         .iter()
         .map(|line| line["kind"].as_str().unwrap().to_owned())
         .collect();
-    for kind in ["revision", "sealed", "alias", "configured", "delivered", "deleted", "same-work"] {
+    for kind in [
+        "revision",
+        "sealed",
+        "alias",
+        "configured",
+        "delivered",
+        "deleted",
+        "same-work",
+    ] {
         assert!(kinds.contains(kind), "{kinds:?} has no {kind}");
     }
     let entries = fs::read_to_string(target.join("entries.csv")).unwrap();
-    assert_eq!(entries.lines().count(), 3, "a header and two pieces of work");
+    assert_eq!(
+        entries.lines().count(),
+        3,
+        "a header and two pieces of work"
+    );
     assert!(entries.contains(BOUND) && entries.contains("kanarie ohne Projekt"));
     let received = fs::read_to_string(target.join("received.jsonl")).unwrap();
     assert!(received.contains("kanarie-unread") && received.contains("a kanarie in the mine"));
-    assert!(fs::read_to_string(target.join("findings.json")).unwrap().contains(LOOSE));
+    assert!(
+        fs::read_to_string(target.join("findings.json"))
+            .unwrap()
+            .contains(LOOSE)
+    );
     assert_eq!(holding(&target, OTHER), Vec::<std::path::PathBuf>::new());
 }
 
@@ -133,7 +180,10 @@ fn a_copy_from_before_is_told_and_removed_when_asked_for() {
     let copy = town.store.copy_beside("before").unwrap();
     let (exit, said) = erase(&town, &["--yes", "--no-export"]);
     assert_eq!(exit, Some(1), "{said}");
-    assert!(said.contains("It is not done") && said.contains("ledger.db.before"), "{said}");
+    assert!(
+        said.contains("It is not done") && said.contains("ledger.db.before"),
+        "{said}"
+    );
     assert!(copy.exists());
     // A copy from after, a ledger of somebody else, and what is no ledger are left alone.
     let after = town.store.copy_beside("after").unwrap();
@@ -153,7 +203,9 @@ fn a_copy_from_before_is_told_and_removed_when_asked_for() {
 fn a_reader_that_stands_in_the_way_is_told() {
     let town = Town::full();
     let reader = rusqlite::Connection::open(town.ledger()).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM journal").unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM journal")
+        .unwrap();
     let (exit, said) = erase(&town, &["--yes", "--no-export"]);
     assert_eq!(exit, Some(3), "{said}");
     assert!(said.contains("Another process reads the ledger"), "{said}");

@@ -29,10 +29,16 @@ fn a_row_that_was_only_emptied_is_found() {
     for kind in ["revision", "sealed", "alias", "delivered"] {
         let town = Town::full();
         let row = a_row_of(&town, kind);
-        sql(&town, &format!("UPDATE journal SET payload = '' WHERE seq = {row}"));
+        sql(
+            &town,
+            &format!("UPDATE journal SET payload = '' WHERE seq = {row}"),
+        );
         let (found, what) = damage(&town);
         assert_eq!(found, Some(row), "{kind}: {what}");
-        assert!(what.contains("no row behind it says that it was erased"), "{what}");
+        assert!(
+            what.contains("no row behind it says that it was erased"),
+            "{what}"
+        );
     }
 }
 
@@ -100,7 +106,10 @@ fn rows_that_make_a_ledger_what_it_is_are_never_erased() {
     for kind in ["genesis", "format"] {
         let mut town = Town::full();
         let row = a_row_of(&town, kind);
-        sql(&town, &format!("UPDATE journal SET payload = '' WHERE seq = {row}"));
+        sql(
+            &town,
+            &format!("UPDATE journal SET payload = '' WHERE seq = {row}"),
+        );
         let erased = json!({"client": "00", "rows": [[row, row]], "raws": 0});
         town.append("ledger", "erased", &erased);
         let (found, what) = damage(&town);

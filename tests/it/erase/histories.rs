@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use stundenbuch::ledger::Event;
 use stundenbuch::statements::{self, SealError};
-use stundenbuch::store::{Error, Store};
+use stundenbuch::store::{Error, Store, WorkQuery};
 use stundenbuch_connectors::record::{Record, Stream};
 
 use super::town::{Town, entry, free, key, now, today};
@@ -116,7 +116,7 @@ fn birkes(store: &Store) -> Vec<String> {
         let mut of_birke = statements.iter().filter(|row| row.client == "birke");
         !of_birke.any(|row| row.number == number)
     };
-    let works = store.works(&Default::default()).unwrap().into_iter();
+    let works = store.works(&WorkQuery::default()).unwrap().into_iter();
     let mut all: Vec<String> = works
         .filter(|work| {
             let project = work.entry.project.as_ref().and_then(|it| it.name.clone());
@@ -134,7 +134,11 @@ fn birkes(store: &Store) -> Vec<String> {
         }
     }
     let taught = store.aliases().unwrap().into_iter();
-    all.extend(taught.filter(|it| it.0 == "birke").map(|it| format!("{it:?}")));
+    all.extend(
+        taught
+            .filter(|it| it.0 == "birke")
+            .map(|it| format!("{it:?}")),
+    );
     all
 }
 

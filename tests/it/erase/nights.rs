@@ -18,7 +18,10 @@ fn texts(house: &House, kept: &[u64]) -> Vec<(String, String)> {
     let db = Connection::open(&house.config.ledger).unwrap();
     let mut texts = Vec::new();
     for (what, sql) in [
-        ("row", "SELECT seq, subject || payload FROM journal WHERE kind <> 'sealed'"),
+        (
+            "row",
+            "SELECT seq, subject || payload FROM journal WHERE kind <> 'sealed'",
+        ),
         ("cursor", "SELECT 0, coalesce(cursor, '') FROM connection"),
         ("finding", "SELECT 0, subject || body FROM finding"),
         ("quarantine", "SELECT 0, reason FROM quarantine"),
@@ -26,7 +29,9 @@ fn texts(house: &House, kept: &[u64]) -> Vec<(String, String)> {
     ] {
         let mut statement = db.prepare(sql).unwrap();
         let rows = statement
-            .query_map([], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)))
+            .query_map([], |row| {
+                Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?))
+            })
             .unwrap();
         for row in rows {
             let (seq, text) = row.unwrap();
@@ -64,8 +69,12 @@ async fn the_nights_after_do_not_bring_it_back() {
     // Everything is still there, and some of it is written again.
     let report = house.night().await;
     let forgotten: u64 = report.sources.iter().map(|it| it.counts.forgotten).sum();
-    let edited = house.toggl.with(|world| *world.entries.keys().next().unwrap());
-    house.toggl.edit(edited, |entry| entry.billable = !entry.billable);
+    let edited = house
+        .toggl
+        .with(|world| *world.entries.keys().next().unwrap());
+    house
+        .toggl
+        .edit(edited, |entry| entry.billable = !entry.billable);
     let card = house.cards()[0].clone();
     house.trello.rename(&card, "Aufgabe, die anders heißt");
     house.trello.delete(&house.cards()[1].clone());
@@ -75,7 +84,10 @@ async fn the_nights_after_do_not_bring_it_back() {
     };
     let compared = house.pass(&compare).await;
     let again: u64 = compared.sources.iter().map(|it| it.counts.forgotten).sum();
-    assert!(forgotten + again > 20, "the services still list it: {forgotten}, {again}");
+    assert!(
+        forgotten + again > 20,
+        "the services still list it: {forgotten}, {again}"
+    );
     for source in &compared.sources {
         assert_eq!(source.held, 0, "{source:?}");
     }

@@ -21,8 +21,8 @@ use stundenbuch::work::RecordKey;
 use stundenbuch_connectors::contract::{Absent, Cursor, Identified, Raw};
 use stundenbuch_connectors::error::Reject;
 use stundenbuch_connectors::record::{
-    Activity, ExternalId, File, Named, Person, PersonRef, Project, Record, Stream, Task,
-    TaskState, TimeEntry, Worked,
+    Activity, ExternalId, File, Named, Person, PersonRef, Project, Record, Stream, Task, TaskState,
+    TimeEntry, Worked,
 };
 use tempfile::TempDir;
 
@@ -32,6 +32,9 @@ pub(super) const LOOSE: &str = "kanarie";
 pub(super) const BOUND: &str = "bleibtnoch";
 /// In every text of the other client.
 pub(super) const OTHER: &str = "birkenzeisig";
+
+/// The card of the erased client.
+const CARD: &str = "kanarie-card";
 
 const CONFIG: &str = r#"
 [issuer]
@@ -126,6 +129,17 @@ impl Town {
         town.decide();
         let Self { store, config, .. } = &mut town;
         review::review(store, config, now()).unwrap();
+        // What a person or a later night changes keeps no memory of before.
+        let card = key("trello", Stream::Tasks, CARD);
+        let work = store
+            .work_of(&key("toggl", Stream::Time, "102"))
+            .unwrap()
+            .unwrap();
+        for task in [None, Some(&card), None] {
+            store
+                .write(|writer| writer.set_match(work, task, "kanarie evidence"))
+                .unwrap();
+        }
         town.seal("ahorn");
         town.seal("birke");
         town.deliver("2026-0001", BOUND);
@@ -167,7 +181,12 @@ impl Town {
         // A superseded state of what is billed, the state itself, and the same from a file.
         self.take("toggl", "1", "101", Record::TimeEntry(first));
         self.take("toggl", "1", "101", Record::TimeEntry(billed.clone()));
-        self.take("file:toggl-csv", "csv", "kanarie-row", Record::TimeEntry(billed));
+        self.take(
+            "file:toggl-csv",
+            "csv",
+            "kanarie-row",
+            Record::TimeEntry(billed),
+        );
         let mut free = entry(9, "kanarie Projekt", &long(LOOSE));
         free.billable = Some(false);
         free.client = Named::by_name("kanarie Kunde");
@@ -184,15 +203,50 @@ impl Town {
         self.take("toggl", "1", "103", Record::TimeEntry(moved));
         let moved = entry(12, "birkenzeisig Projekt", "birkenzeisig jetzt");
         self.take("toggl", "1", "103", Record::TimeEntry(moved));
-        self.take("trello", "b1", "c1", Record::Task(task("kanarie Brett", LOOSE)));
-        self.take("trello", "b1", "a1", Record::Activity(activity("c1", LOOSE)));
-        self.take("trello", "b1", "a2", Record::Activity(activity("gone", LOOSE)));
-        self.take("trello", "account", "b1", Record::Project(project("kanarie Brett")));
-        self.take("trello", "account", "m1", Record::Person(contact("kanarie Kontakt")));
+        self.take_ahorns_things();
+    }
+
+    /// Its board, its contact, its files, and what nobody could read.
+    fn take_ahorns_things(&mut self) {
+        self.take(
+            "trello",
+            "b1",
+            CARD,
+            Record::Task(task("kanarie Brett", LOOSE)),
+        );
+        self.take(
+            "trello",
+            "b1",
+            "a1",
+            Record::Activity(activity(CARD, LOOSE)),
+        );
+        self.take(
+            "trello",
+            "b1",
+            "a2",
+            Record::Activity(activity("gone", LOOSE)),
+        );
+        self.take(
+            "trello",
+            "account",
+            "b1",
+            Record::Project(project("kanarie Brett")),
+        );
+        self.take(
+            "trello",
+            "account",
+            "m1",
+            Record::Person(contact("kanarie Kontakt")),
+        );
         for path in ["kanarie Ordner/kanarie.txt", "kanarie Ordner/weg.txt"] {
             self.take("drive", ".", path, Record::File(file(path)));
         }
-        self.delete("drive", Stream::Files, "kanarie Ordner/weg.txt", "kanarie proof");
+        self.delete(
+            "drive",
+            Stream::Files,
+            "kanarie Ordner/weg.txt",
+            "kanarie proof",
+        );
         let raw = Raw {
             stream: Stream::Tasks,
             id: ExternalId::new("kanarie-unread"),
@@ -205,10 +259,30 @@ impl Town {
     fn take_birke(&mut self) {
         let one = entry(4, "birkenzeisig Projekt", &long(OTHER));
         self.take("toggl", "1", "201", Record::TimeEntry(one));
-        self.take("trello", "b2", "c2", Record::Task(task("birkenzeisig Brett", OTHER)));
-        self.take("trello", "b2", "a3", Record::Activity(activity("c2", OTHER)));
-        self.take("trello", "account", "b2", Record::Project(project("birkenzeisig Brett")));
-        self.take("trello", "account", "m2", Record::Person(contact("birkenzeisig Helfer")));
+        self.take(
+            "trello",
+            "b2",
+            "c2",
+            Record::Task(task("birkenzeisig Brett", OTHER)),
+        );
+        self.take(
+            "trello",
+            "b2",
+            "a3",
+            Record::Activity(activity("c2", OTHER)),
+        );
+        self.take(
+            "trello",
+            "account",
+            "b2",
+            Record::Project(project("birkenzeisig Brett")),
+        );
+        self.take(
+            "trello",
+            "account",
+            "m2",
+            Record::Person(contact("birkenzeisig Helfer")),
+        );
         let path = "birkenzeisig Ordner/birkenzeisig.txt";
         self.take("drive", ".", path, Record::File(file(path)));
     }
@@ -233,7 +307,7 @@ impl Town {
             id: ExternalId::new("kanarie Ordner/kanarie.txt"),
             scope: ".".into(),
         };
-        let sick = Finding {
+        let mut sick = Finding {
             kind: Kind::SourceNotice,
             severity: Severity::Note,
             subject: "trello".into(),
@@ -248,6 +322,8 @@ impl Town {
             writer.pull_failed("trello", now(), "the board kanarie Brett is gone")?;
             writer.note_absent("drive", &[absent], false)?;
             writer.open_finding(now(), &sick)?;
+            sick.sentence.push_str(", kanarie Brett 2");
+            writer.open_finding(now() + TimeDelta::hours(1), &sick)?;
             let run = writer.begin_run(now(), "command")?;
             writer.end_run(now(), run, &json!({"notices": [long(LOOSE)]}).to_string())?;
             writer.set_imported("drive", "kanarie Ordner/liste.csv", "1")?;
@@ -260,11 +336,31 @@ impl Town {
     fn decide(&mut self) {
         let task = |id: &str| json!({"connection": "trello", "stream": "tasks", "id": id});
         let rows = [
-            ("ahorn", "alias", json!({"text": "kanarie text", "task": task("c1")})),
-            ("", "alias", json!({"text": "kanarie namenlos", "task": task("c1")})),
-            ("birke", "alias", json!({"text": "birkenzeisig text", "task": task("c2")})),
-            ("client/ahorn", "configured", json!({"program": "x", "settings": {"name": LOOSE}})),
-            ("client/birke", "configured", json!({"program": "x", "settings": {"name": OTHER}})),
+            (
+                "ahorn",
+                "alias",
+                json!({"text": "kanarie text", "task": task(CARD)}),
+            ),
+            (
+                "",
+                "alias",
+                json!({"text": "kanarie namenlos", "task": task(CARD)}),
+            ),
+            (
+                "birke",
+                "alias",
+                json!({"text": "birkenzeisig text", "task": task("c2")}),
+            ),
+            (
+                "client/ahorn",
+                "configured",
+                json!({"program": "x", "settings": {"name": LOOSE}}),
+            ),
+            (
+                "client/birke",
+                "configured",
+                json!({"program": "x", "settings": {"name": OTHER}}),
+            ),
         ];
         for (subject, kind, payload) in rows {
             self.append(subject, kind, &payload);
@@ -365,7 +461,10 @@ pub(super) fn holding(directory: &Path, word: &str) -> Vec<PathBuf> {
         }
         let bytes = std::fs::read(&path).unwrap().to_ascii_lowercase();
         let word = word.to_lowercase();
-        if bytes.windows(word.len()).any(|part| part == word.as_bytes()) {
+        if bytes
+            .windows(word.len())
+            .any(|part| part == word.as_bytes())
+        {
             found.push(path);
         }
     }

@@ -1,15 +1,15 @@
 //! Every byte of every file that the program keeps.
 
+use chrono::NaiveDate;
 use rusqlite::Connection;
+use serde_json::json;
 use stundenbuch::config::Config;
 use stundenbuch::erase::plan;
 use stundenbuch::statements;
 use stundenbuch::store::{Store, Swept};
 use stundenbuch_connectors::record::{Record, Stream};
 
-use super::town::{
-    BOUND, LOOSE, OTHER, Town, entry, free, holding, key, now, today, words,
-};
+use super::town::{BOUND, LOOSE, OTHER, Town, entry, free, holding, key, now, today, words};
 use crate::ledger_format::strangers_verify;
 use crate::night::house::state;
 
@@ -43,14 +43,24 @@ fn nothing_of_an_erased_client_is_found_in_any_byte() {
     assert!(before.0.len() > 5 && !before.1.is_empty(), "{before:?}");
     let sealed = ["json", "pdf", "csv"].map(|format| show(&town, format));
 
-    let erase = ["ledger", "erase", "--client", "ahorn", "--no-export", "--yes"];
+    let erase = [
+        "ledger",
+        "erase",
+        "--client",
+        "ahorn",
+        "--no-export",
+        "--yes",
+    ];
     let erased = town.run(&erase);
     assert_eq!(erased.status.code(), Some(0), "{}", words(&erased));
 
     assert_eq!(holding(&state_dir, LOOSE), Vec::<std::path::PathBuf>::new());
     assert_eq!(holding(&state_dir, BOUND), [town.ledger()]);
     assert_eq!(rest(&town.store), before);
-    assert_eq!(["json", "pdf", "csv"].map(|format| show(&town, format)), sealed);
+    assert_eq!(
+        ["json", "pdf", "csv"].map(|format| show(&town, format)),
+        sealed
+    );
     let verified = town.run(&["ledger", "verify"]);
     assert_eq!(verified.status.code(), Some(0), "{}", words(&verified));
     let head = town.run(&["ledger", "head"]);
@@ -135,7 +145,10 @@ fn when_the_time_is_over_the_statements_go_too() {
         assert_eq!(rest(&town.store), before);
         let cells = cells(&town).to_lowercase();
         for word in [LOOSE, BOUND, "ahorn"] {
-            assert!(!cells.contains(word), "{configured}: `{word}` is in a table");
+            assert!(
+                !cells.contains(word),
+                "{configured}: `{word}` is in a table"
+            );
         }
         assert_eq!(town.store.sweep().unwrap(), Swept::Done);
         let state = town.dir.path().join("state");
@@ -173,7 +186,9 @@ fn an_erased_record_is_not_taken_again_and_another_is() {
     town.take("toggl", "1", "101", Record::TimeEntry(edited.clone()));
     assert_eq!(town.store.head().unwrap().seq, rows);
     let gone = key("toggl", Stream::Time, "102");
-    let deleted = town.store.write(|writer| writer.append_deletion(now(), &gone, "x"));
+    let deleted = town
+        .store
+        .write(|writer| writer.append_deletion(now(), &gone, "x"));
     assert!(!deleted.unwrap());
     let other = entry(9, "birkenzeisig Projekt", "another");
     town.take("toggl", "1", "104", Record::TimeEntry(other));
@@ -206,11 +221,72 @@ fn a_record_that_became_anothers_keeps_its_number_and_its_newest_state() {
 #[test]
 fn a_plan_changes_nothing_and_holds_for_one_head() {
     let town = Town::full();
-    let before = (town.store.head().unwrap(), town.store.projection_hash().unwrap());
+    let before = (
+        town.store.head().unwrap(),
+        town.store.projection_hash().unwrap(),
+    );
     let once = plan(&town.store, &town.config, "ahorn", today()).unwrap();
     let twice = town.plan("ahorn", today());
     assert_eq!(format!("{once:?}"), format!("{twice:?}"));
-    let after = (town.store.head().unwrap(), town.store.projection_hash().unwrap());
+    let after = (
+        town.store.head().unwrap(),
+        town.store.projection_hash().unwrap(),
+    );
     assert_eq!(after, before);
     assert_eq!(once.head, before.0);
+}
+
+#[test]
+fn a_cancelled_statement_stays_as_long_as_the_one_that_cancels_it() {
+    let mut town = Town::full();
+    let sealed = town.store.sealed("2026-0001").unwrap().unwrap();
+    let billed = &sealed.works[0];
+    let correction = json!({
+        "work": billed.work, "state": billed.revision, "changes": [], "entry": null, "parts": [],
+    });
+    town.append("2026-0001", "correction", &correction);
+    let mut reversing = sealed.statement;
+    reversing.number = Some("2027-0001".into());
+    reversing.issued_on = "2027-02-01".parse().ok();
+    let cancelled = json!({
+        "statement": reversing, "series": "2027-0000", "running": 1, "cancels": "2026-0001",
+    });
+    town.append("2027-0001", "cancelled", &cancelled);
+
+    let last: NaiveDate = "2035-12-31".parse().unwrap();
+    let plan = town.erase("ahorn", last);
+    assert_eq!(plan.erasure.statements, Vec::<String>::new());
+    assert!(
+        plan.erasure
+            .kept
+            .iter()
+            .all(|kept| kept.until == last.succ_opt().unwrap())
+    );
+    for kind in ["sealed", "cancelled", "correction", "delivered"] {
+        let stays = plan
+            .stay
+            .iter()
+            .any(|seq| town.store.row(*seq).unwrap().unwrap().kind == kind);
+        assert!(stays, "{kind}");
+    }
+    assert_eq!(town.store.verify().unwrap().damage, None);
+    let statements: Vec<String> = numbers(&town.store);
+    assert_eq!(statements, ["2026-0001", "2026-0002", "2027-0001"]);
+
+    let plan = town.erase("ahorn", last.succ_opt().unwrap());
+    assert_eq!(plan.erasure.statements, ["2026-0001", "2027-0001"]);
+    assert_eq!(plan.stay, Vec::<u64>::new());
+    assert_eq!(numbers(&town.store), ["2026-0002"]);
+    assert!(!cells(&town).to_lowercase().contains("ahorn"));
+    assert_eq!(town.store.verify().unwrap().damage, None);
+    let mut next = |series| -> u32 {
+        let next = town.store.write(|writer| writer.next_running(series));
+        next.unwrap()
+    };
+    assert_eq!((next("2026-0000"), next("2027-0000")), (3, 2));
+}
+
+fn numbers(store: &Store) -> Vec<String> {
+    let statements = store.statements().unwrap().into_iter();
+    statements.map(|row| row.number).collect()
 }

@@ -369,7 +369,8 @@ impl Projected {
         let settled = settled.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
         stored.settled = settled.unwrap().map(Result::unwrap).collect();
         let mut forgotten = db.prepare("SELECT key, id, work FROM forgotten").unwrap();
-        let forgotten = forgotten.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
+        let forgotten =
+            forgotten.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
         stored.forgotten = forgotten.unwrap().map(Result::unwrap).collect();
         let pairs = |sql: &str| -> BTreeMap<String, u64> {
             let mut statement = db.prepare(sql).unwrap();
