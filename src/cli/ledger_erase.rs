@@ -26,7 +26,8 @@ pub(super) fn run(app: &App, args: &args::Erase) -> anyhow::Result<Exit> {
         return Ok(Exit::Fine);
     }
     drop(store);
-    let (mut store, _lock) = app.open(&config, "ledger erase")?;
+    // The configuration is not recorded first: the client's part of it is about to go.
+    let (mut store, _lock) = app.open_for_trial(&config, "ledger erase")?;
     if store.is_unswept()? && !swept(app, &mut store)? {
         return Ok(Exit::ForNow);
     }

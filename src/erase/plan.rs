@@ -27,7 +27,7 @@ pub struct Plan {
     pub erasure: Erasure,
     /// Rows about the client that stay, because they are statements or prove them; rising.
     pub stay: Vec<u64>,
-    /// Findings that go, for the export.
+    /// Findings that go, with what they said before; for the export.
     pub findings: Vec<StoredFinding>,
     pub counts: Counts,
     pub open: Open,
@@ -106,7 +106,7 @@ pub fn plan(store: &Store, config: &Config, key: &str, today: NaiveDate) -> Resu
         works: found.works(),
         statements: proofs.gone.clone(),
         kept: proofs.kept.clone(),
-        findings: findings.iter().map(|stored| stored.id.clone()).collect(),
+        findings: ids(&findings),
         imported: imported(store, &owners)?,
         connections: remembered(store, &found, &names)?,
         names: hashes(names.iter().chain(&found.tasks)),
@@ -171,9 +171,21 @@ fn findings(
                 .into_iter()
                 .any(|text| says(text, names))
     };
+    // A finding goes with everything that it ever said; what of it still holds is found again.
     let mut findings = store.findings(true)?;
-    findings.retain(|stored| goes(&stored.finding));
+    findings.extend(store.past_findings()?);
+    let going: BTreeSet<String> = findings
+        .iter()
+        .filter(|stored| goes(&stored.finding))
+        .map(|stored| stored.id.clone())
+        .collect();
+    findings.retain(|stored| going.contains(&stored.id));
     Ok(findings)
+}
+
+fn ids(findings: &[StoredFinding]) -> Vec<String> {
+    let ids: BTreeSet<&String> = findings.iter().map(|stored| &stored.id).collect();
+    ids.into_iter().cloned().collect()
 }
 
 /// The received records that go: those of rows that go, and in quarantine those of the client's

@@ -33,6 +33,7 @@ fn config() -> Config {
         },
         retention_years: 8,
         templates: None,
+        parts: Vec::new(),
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Erasure {
     pub statements: Vec<String>,
     /// Statements that stay.
     pub kept: Vec<Kept>,
-    /// Findings by their id.
+    /// Findings by their id, with everything that they said before.
     pub findings: Vec<String>,
     /// Files that were taken as imports: connection and path.
     pub imported: Vec<(String, String)>,
@@ -161,17 +161,28 @@ impl Writer<'_> {
     fn forget_memories(&mut self, erasure: &Erasure) -> Result<()> {
         for (_, key) in &erasure.records {
             self.clear_absent(key)?;
-            self.tx
-                .prepare_cached("DELETE FROM match WHERE task = ?1")?
-                .execute([key.to_string()])?;
+            for sql in [
+                "DELETE FROM match WHERE task = ?1",
+                "DELETE FROM match_past WHERE task = ?1",
+            ] {
+                self.tx.prepare_cached(sql)?.execute([key.to_string()])?;
+            }
         }
         for work in &erasure.works {
-            self.clear_match(*work)?;
+            for sql in [
+                "DELETE FROM match WHERE work = ?1",
+                "DELETE FROM match_past WHERE work = ?1",
+            ] {
+                self.tx.prepare_cached(sql)?.execute([work.0])?;
+            }
         }
         for id in &erasure.findings {
-            self.tx
-                .prepare_cached("DELETE FROM finding WHERE id = ?1")?
-                .execute([id])?;
+            for sql in [
+                "DELETE FROM finding WHERE id = ?1",
+                "DELETE FROM finding_past WHERE id = ?1",
+            ] {
+                self.tx.prepare_cached(sql)?.execute([id])?;
+            }
         }
         for number in &erasure.statements {
             self.tx

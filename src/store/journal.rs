@@ -92,6 +92,14 @@ impl Store {
             .optional()?)
     }
 
+    /// The chained hash of a row's payload, also where the payload was erased.
+    pub fn payload_hash(&self, seq: u64) -> Result<[u8; 32]> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT payload_hash FROM journal WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))?)
+    }
+
     /// Hands the rows after `seq` to `each`, in order.
     ///
     /// # Errors
@@ -99,16 +107,52 @@ impl Store {
     pub fn rows_after<E: From<Error>>(
         &self,
         seq: u64,
+        each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // The largest number of a row.
+        self.rows_between(seq, i64::MAX.unsigned_abs(), each)
+    }
+
+    /// The same up to a row, that one included.
+    pub fn rows_between<E: From<Error>>(
+        &self,
+        after: u64,
+        until: u64,
         mut each: impl FnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut statement = self
             .conn
             .prepare_cached(
                 "SELECT seq, at, kind, subject, payload, hash FROM journal
-                 WHERE seq > ?1 ORDER BY seq",
+                 WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
             )
             .map_err(Error::from)?;
-        let rows = statement.query_map([seq], row).map_err(Error::from)?;
+        let rows = statement
+            .query_map([after, until], row)
+            .map_err(Error::from)?;
+        for row in rows {
+            each(row.map_err(Error::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands every row of a kind to `each`, in order.
+    ///
+    /// # Errors
+    /// Those of `each` end the walk.
+    pub fn rows_of<E: From<Error>>(
+        &self,
+        kind: &str,
+        mut each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT seq, at, kind, subject, payload, hash FROM journal
+                 WHERE kind = ?1 ORDER BY seq",
+            )
+            .map_err(Error::from)?;
+        let rows = statement.query_map([kind], row).map_err(Error::from)?;
         for row in rows {
             each(row.map_err(Error::from)?)?;
         }

@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Error, Result, Store};
+use crate::durable;
 use crate::ledger::{Event, Format, Genesis, hex};
 
 /// "StBu": marks the file for `file(1)` and against other programs' databases.
@@ -23,7 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ];
 
 /// The program as rows of the journal name it.
-pub(super) const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
+pub const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
 
 /// How long a statement waits for another process's transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(30);
@@ -45,7 +46,7 @@ impl Store {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
         {
-            std::fs::create_dir_all(parent).map_err(|error| Error::Open {
+            durable::create_directories(parent).map_err(|error| Error::Open {
                 path: path.to_owned(),
                 reason: format!("create its directory: {error}"),
                 hint: "create the directory and make it writable for this user",

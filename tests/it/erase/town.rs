@@ -137,7 +137,7 @@ impl Town {
             .unwrap();
         for task in [None, Some(&card), None] {
             store
-                .write(|writer| writer.set_match(work, task, "kanarie evidence"))
+                .write(|writer| writer.set_match(now(), work, task, "kanarie evidence"))
                 .unwrap();
         }
         town.seal("ahorn");

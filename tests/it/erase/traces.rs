@@ -54,6 +54,8 @@ fn nothing_of_an_erased_client_is_found_in_any_byte() {
     let erased = town.run(&erase);
     assert_eq!(erased.status.code(), Some(0), "{}", words(&erased));
 
+    let log = std::fs::metadata(state_dir.join("ledger.db-wal")).unwrap();
+    assert_eq!(log.len(), 0, "the log holds old pages");
     assert_eq!(holding(&state_dir, LOOSE), Vec::<std::path::PathBuf>::new());
     assert_eq!(holding(&state_dir, BOUND), [town.ledger()]);
     assert_eq!(rest(&town.store), before);
