@@ -38,7 +38,9 @@ fn show(town: &Town, format: &str) -> Vec<u8> {
 fn nothing_of_an_erased_client_is_found_in_any_byte() {
     let town = Town::full();
     let state_dir = town.dir.path().join("state");
-    assert!(!holding(&state_dir, LOOSE).is_empty());
+    // No file is read before: that would end this process's locks on the ledger, and the program
+    // would remove a log that it thinks is its own.
+    assert!(cells(&town).contains(LOOSE));
     let before = rest(&town.store);
     assert!(before.0.len() > 5 && !before.1.is_empty(), "{before:?}");
     let sealed = ["json", "pdf", "csv"].map(|format| show(&town, format));
@@ -54,8 +56,9 @@ fn nothing_of_an_erased_client_is_found_in_any_byte() {
     let erased = town.run(&erase);
     assert_eq!(erased.status.code(), Some(0), "{}", words(&erased));
 
-    let log = std::fs::metadata(state_dir.join("ledger.db-wal")).unwrap();
-    assert_eq!(log.len(), 0, "the log holds old pages");
+    let log = std::fs::metadata(state_dir.join("ledger.db-wal"));
+    let length = log.map_or(0, |log| log.len());
+    assert_eq!(length, 0, "the log holds old pages");
     assert_eq!(holding(&state_dir, LOOSE), Vec::<std::path::PathBuf>::new());
     assert_eq!(holding(&state_dir, BOUND), [town.ledger()]);
     assert_eq!(rest(&town.store), before);
