@@ -172,6 +172,7 @@ fn must_not_look_ahead(mutant: &Mutant, page: Option<&Page>) {
 fn compare() -> Pull {
     Pull::Compare {
         from: "2026-11-01T00:00:00Z".parse().unwrap(),
+        until: None,
     }
 }
 
