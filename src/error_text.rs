@@ -76,7 +76,7 @@ fn hint_of_one(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(errors.hint().to_owned());
     }
     if let Some(error) = error.downcast_ref::<store::Error>() {
-        return Some(error.hint().to_owned());
+        return Some(error.hint().into_owned());
     }
     if let Some(error) = error.downcast_ref::<SealError>() {
         return error.hint();

@@ -530,8 +530,8 @@ pub(super) const TABLES: [Table; 12] = [
             ),
             text(
                 "subject_sha256",
-                "SHA-256 des Gegenstands",
-                "SHA-256 of the subject",
+                "SHA-256 des Gegenstands, auch eines gelöschten",
+                "SHA-256 of the subject, also of an erased one",
             ),
             text(
                 "subject_chained_as",

@@ -1,6 +1,6 @@
 //! Making the projection anew from the journal.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -92,10 +92,7 @@ impl Store {
                 (id, connection, stream),
             )?;
         }
-        Ok(Self {
-            conn,
-            path: PathBuf::new(),
-        })
+        Ok(Self::of(conn, Path::new("")))
     }
 
     /// SHA-256 over every value of the projection, in order; equal projections, equal hashes.

@@ -18,6 +18,7 @@ mod late;
 mod ledger;
 mod ledger_format;
 mod night;
+mod proof;
 mod real_input;
 mod render;
 mod systemd;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use stundenbuch_connectors::contract::{Identified, Page, Raw};
 use stundenbuch_connectors::error::Kind;
-use stundenbuch_connectors::record::Stream;
+use stundenbuch_connectors::record::{ExternalId, Stream};
 use stundenbuch_connectors::{Connector, Error, Reject};
 
 use crate::mutants::{Mutant, NO_JSON};
@@ -171,14 +171,14 @@ impl Case<'_> {
             rule!(mutant, said || known, "calls gone {gone:?}");
         }
         for sweep in &page.swept {
-            let present: BTreeSet<&str> = sweep.present.iter().map(|id| id.as_str()).collect();
+            let present: BTreeSet<&str> = sweep.present.iter().map(ExternalId::as_str).collect();
             let honest = self
                 .honest
                 .swept
                 .iter()
                 .filter(|it| it.stream == sweep.stream && it.scope == sweep.scope);
             let before: BTreeSet<&str> = honest
-                .flat_map(|it| it.present.iter().map(|id| id.as_str()))
+                .flat_map(|it| it.present.iter().map(ExternalId::as_str))
                 .collect();
             for element in elements {
                 let id = element.id.as_str();

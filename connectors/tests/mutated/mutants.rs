@@ -151,11 +151,11 @@ fn escaped(key: &str) -> String {
 
 /// Writes a document with a change at one place.
 fn write(value: &Value, here: &str, target: &str, change: Change<'_>, out: &mut String) {
-    if here == target {
-        if let Change::Replaced(text) = change {
-            out.push_str(text);
-            return;
-        }
+    if let Change::Replaced(text) = change
+        && here == target
+    {
+        out.push_str(text);
+        return;
     }
     match value {
         // What cannot hold the target is written as it is.

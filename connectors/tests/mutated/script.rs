@@ -16,7 +16,10 @@ use crate::fakes::Server;
 /// The answers by path; one that asks for everything at once (`cards=all`) has `?nested` behind
 /// its path.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Script(Arc<Mutex<BTreeMap<String, (u16, Vec<u8>)>>>);
+pub(crate) struct Script(Arc<Mutex<Answers>>);
+
+/// Status and body by path.
+type Answers = BTreeMap<String, (u16, Vec<u8>)>;
 
 impl Script {
     pub(crate) async fn serve(&self) -> Server {

@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use stundenbuch::ledger::Event;
+use stundenbuch_connectors::clock::Clock as _;
 
 use super::commands::{Desk, text};
 use crate::night::house::{House, stundenbuch};
@@ -126,8 +128,9 @@ fn walk(directory: &Path) {
         let mut net = 0;
         for line in of(&lines) {
             let exact = number(&line, "billed_seconds") * rate(&line["rate"]);
-            // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes up.
-            assert_eq!((2 * exact + 360_000) / 720_000, cents(&line["amount"]));
+            // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes outwards.
+            let rounded = (2 * exact.abs() + 360_000) / 720_000 * exact.signum();
+            assert_eq!(rounded, cents(&line["amount"]));
             net += cents(&line["amount"]);
             let parts = of(&entries)
                 .into_iter()
@@ -145,7 +148,16 @@ fn walk(directory: &Path) {
         assert_eq!(all, number(statement, "tracked_seconds"));
         for entry in of(&entries) {
             let revision = by_row[entry["revision"].as_str()];
-            assert_eq!(revision["seconds"], entry["tracked_seconds"]);
+            // What a cancellation takes back is what the other one billed.
+            let sign = if statement["cancels"].is_empty() {
+                1
+            } else {
+                -1
+            };
+            assert_eq!(
+                sign * number(revision, "seconds"),
+                number(&entry, "tracked_seconds")
+            );
             assert_eq!(
                 format!("w{}", revision["work"].trim_start_matches('w')),
                 entry["work"]
@@ -156,9 +168,20 @@ fn walk(directory: &Path) {
             assert_eq!(source["sha256"], revision["received_sha256"]);
         }
     }
-    // And back: what was received for a billed state is in exactly one line.
-    let billed: BTreeSet<&str> = entries.iter().map(|row| row["revision"].as_str()).collect();
-    assert_eq!(billed.len(), entries.len());
+    // And back: a state is billed by at most one statement that stands, and what was received
+    // belongs to a state.
+    let stands = |entry: &&Row| {
+        let mut mine = statements
+            .iter()
+            .filter(|it| it["statement"] == entry["statement"]);
+        mine.all(|it| it["cancels"].is_empty() && it["cancelled_by"].is_empty())
+    };
+    let standing = entries
+        .iter()
+        .filter(stands)
+        .map(|row| row["revision"].as_str());
+    let billed: BTreeSet<&str> = standing.clone().collect();
+    assert_eq!(billed.len(), standing.count());
     for (id, source) in &received {
         let named: Vec<&Row> = revisions
             .iter()
@@ -389,4 +412,86 @@ fn an_export_is_not_written_over_something() {
     ] {
         assert_eq!(desk.run(&args).status.code(), Some(2), "{args:?}");
     }
+}
+
+/// A statement with every time and amount negated, as a cancellation has it.
+fn negated(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| {
+                let is_amount =
+                    key.ends_with("_seconds") || ["net", "gross", "amount"].contains(&key.as_str());
+                let value = match value.as_i64() {
+                    Some(number) if is_amount => (-number).into(),
+                    _ => negated(value),
+                };
+                (key.clone(), value)
+            })
+            .collect(),
+        Value::Array(values) => values.iter().map(negated).collect(),
+        other => other.clone(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cancellations_and_corrections_have_their_tables() {
+    let mut house = House::new(WEEK).await;
+    house.night().await;
+    let one = seal(&mut house, "2026-08-20").unwrap().number.unwrap();
+    let two = seal(&mut house, "2026-08-21").unwrap().number.unwrap();
+    let sealed = house.store.sealed(&two).unwrap().unwrap();
+    let work = sealed.works[0].work;
+    let now = house.clock.now();
+    let line = &sealed.statement.lines[0];
+    let correction = json!({
+        "work": work, "state": sealed.works[0].revision,
+        "changes": [{ "field": "duration", "old": "=1:00", "new": "0:30" }], "entry": null,
+        "parts": [{
+            "line": 1, "contract": line.contract, "rate": line.rate, "rate_rule": line.rate_rule,
+            "tracked_seconds": -1800, "billed_seconds": -1800, "amount": -2950,
+            "before_seconds": 3600, "after_seconds": 1800,
+        }],
+    });
+    let mut reversing = negated(&serde_json::to_value(&sealed.statement).unwrap());
+    reversing["number"] = "2026-0003".into();
+    let cancelled = json!({
+        "statement": reversing, "series": sealed.series, "running": 3, "cancels": two,
+    });
+    house
+        .store
+        .write(|writer| -> Result<(), stundenbuch::store::Error> {
+            let event = Event::read("correction", &correction.to_string()).unwrap();
+            writer.append(now, &two, &event)?;
+            let event = Event::read("cancelled", &cancelled.to_string()).unwrap();
+            writer.append(now, "2026-0003", &event)?;
+            Ok(())
+        })
+        .unwrap();
+    // Its work is open again, and billed anew.
+    let again = seal(&mut house, "2026-08-21").unwrap().number.unwrap();
+
+    let directory = house.dir.path().join("audit");
+    let output = stundenbuch(&house, &["export", "--audit", directory.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    walk(&directory);
+    json_says_the_same(&directory);
+    let of = |row: &Row| ["statement", "kind", "cancels", "cancelled_by"].map(|it| row[it].clone());
+    let statements: Vec<_> = table(&directory, "statements").iter().map(of).collect();
+    assert_eq!(
+        statements,
+        [
+            [&one, "statement", "", ""],
+            [&two, "statement", "", "2026-0003"],
+            ["2026-0003", "cancellation", &two, ""],
+            [&again, "statement", "", ""],
+        ]
+    );
+    let cancellations = table(&directory, "cancellations");
+    assert_eq!(cancellations[0]["cancels"], two);
+    let corrections = table(&directory, "corrections");
+    assert_eq!(corrections.len(), 1);
+    assert_eq!(corrections[0]["amount"], "-29.50");
+    assert_eq!(corrections[0]["work"], work.to_string());
+    assert!(corrections[0]["changes"].contains("\"=1:00\""));
 }
