@@ -80,7 +80,7 @@ fn hint_of_one(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(error.hint().into_owned());
     }
     if let Some(error) = error.downcast_ref::<ExportError>() {
-        return error.hint().map(str::to_owned);
+        return error.hint().map(std::borrow::Cow::into_owned);
     }
     if let Some(error) = error.downcast_ref::<SealError>() {
         return error.hint();

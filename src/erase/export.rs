@@ -3,6 +3,7 @@
 //! Each file is written whole, readable for its owner alone, and synced before the erasure
 //! begins: afterwards there is no second chance.
 
+use std::borrow::Cow;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -327,10 +328,14 @@ impl Lines {
 
 impl ExportError {
     /// What a person can do.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Write { .. } => Some("nothing was erased; make room, or name another directory"),
-            Self::NotEmpty(_) => Some("nothing was erased; name a directory that is not there yet"),
+            Self::Write { .. } => {
+                Some("nothing was erased; make room, or name another directory".into())
+            }
+            Self::NotEmpty(_) => {
+                Some("nothing was erased; name a directory that is not there yet".into())
+            }
             Self::Render(_) => None,
             Self::Store(error) => Some(error.hint()),
         }

@@ -31,7 +31,7 @@ impl Store {
             .path
             .canonicalize()
             .unwrap_or_else(|_| self.path.clone());
-        let identity = self.identity()?;
+        let identity = identity(&self.conn)?;
         let mut copies = Vec::new();
         for directory in directories {
             for path in files_of(directory)? {

@@ -306,7 +306,7 @@ impl Store {
 
     /// The row that says that a client was erased, the newest; with its hash.
     pub fn erasure_of(&self, key: &str) -> Result<Option<(u64, [u8; 32])>> {
-        let client = Erased::client_hash(&self.identity()?, key);
+        let client = Erased::client_hash(&identity(&self.conn)?, key);
         Ok(self
             .conn
             .query_row(

@@ -183,11 +183,6 @@ impl Store {
     pub fn client_is_erased(&self, key: &str) -> Result<bool> {
         is_erased(&self.conn, key)
     }
-
-    /// The identity of the ledger, as its first row says it.
-    pub fn identity(&self) -> Result<String> {
-        identity(&self.conn)
-    }
 }
 
 /// Rows about the ledger itself are about nobody.
