@@ -166,7 +166,7 @@ fn open_works(
 }
 
 /// Seals the client's statement for a period: its number, its rows and its documents are fixed
-/// in one transaction.
+/// in one transaction. What is sealed cannot be taken back, so the whole ledger is verified first.
 pub fn seal(
     store: &mut Store,
     config: &Config,
@@ -174,6 +174,7 @@ pub fn seal(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Statement, SealError> {
+    store.verify()?.whole()?;
     let Previews { mut previews, .. } = preview(store, config, client, period)?;
     let chosen = previews.pop().filter(|preview| !preview.works.is_empty());
     let Some(preview) = chosen else {
@@ -186,7 +187,7 @@ pub fn seal(
         return Err(SealError::Several { period });
     }
     let template = template(config)?;
-    store.write(|writer| {
+    let sealed = store.write(|writer| {
         still_so(writer, &preview)?;
         let issued_on = now.with_timezone(&client.time_zone).date_naive();
         let pattern = &config.statements.number_pattern;
@@ -217,8 +218,10 @@ pub fn seal(
         };
         writer.append(now, &number, &Event::Sealed(Box::new(sealed)))?;
         queue_documents(writer, now, client, &statement, template.as_deref())?;
-        Ok(statement)
-    })
+        Ok::<_, SealError>(statement)
+    })?;
+    store.fold_in_log();
+    Ok(sealed)
 }
 
 /// The documents of a statement wait in the outbox for each of the client's targets.

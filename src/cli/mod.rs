@@ -21,7 +21,7 @@ mod status;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::Parser as _;
 
@@ -32,7 +32,8 @@ use crate::config::Config;
 use crate::error_text;
 use crate::run::report::Exit;
 use crate::run::sources::Environment;
-use crate::store::{Lock, Store};
+use crate::statements::SealError;
+use crate::store::{Error as StoreError, Lock, Store};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -41,15 +42,16 @@ struct App {
     environment: Environment,
     clock: Arc<dyn Clock>,
     out: Out,
+    /// The ledger that the configuration names, once it was read; for messages.
+    ledger: OnceLock<PathBuf>,
 }
 
 impl App {
     /// The configuration, or every mistake in it.
     fn config(&self) -> anyhow::Result<Config> {
-        Ok(Config::load(
-            self.config_file.as_deref(),
-            &self.environment.variables,
-        )?)
+        let config = Config::load(self.config_file.as_deref(), &self.environment.variables)?;
+        let _ = self.ledger.set(config.ledger.clone());
+        Ok(config)
     }
 
     /// The ledger for a command that changes it, and the right to.
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         environment: Environment { variables },
         clock: Arc::new(SystemClock),
         out: Out { json: args.json },
+        ledger: OnceLock::new(),
     };
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -95,7 +98,11 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {
-            app.out.say(&error_text::of(&error));
+            // What fails deep within the ledger does not know which it is.
+            let unnamed = store_error(&error).is_some_and(|error| !error.names_file());
+            let ledger = app.ledger.get().filter(|_| unnamed);
+            app.out
+                .say(&error_text::of_ledger(&error, ledger.map(PathBuf::as_path)));
             ExitCode::from(exit_of(&error) as u8)
         }
     }
@@ -126,15 +133,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
 /// How a failure ends the program: what may pass by itself is told apart from what was asked
 /// wrongly, for systemd starts the first again and not the second.
 fn exit_of(error: &anyhow::Error) -> Exit {
-    use crate::statements::SealError;
-    use crate::store::Error as StoreError;
-    let store = error
-        .chain()
-        .find_map(|cause| match cause.downcast_ref::<SealError>() {
-            Some(SealError::Store(inner)) => Some(inner),
-            _ => cause.downcast_ref::<StoreError>(),
-        });
-    match store {
+    match store_error(error) {
         Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
         // A second daemon would only wait for the first one to end.
         Some(
@@ -146,6 +145,16 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         | None => Exit::Usage,
         Some(_) => Exit::ForNow,
     }
+}
+
+/// The failure of the ledger's file within an error.
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    error
+        .chain()
+        .find_map(|cause| match cause.downcast_ref::<SealError>() {
+            Some(SealError::Store(inner)) => Some(inner),
+            _ => cause.downcast_ref::<StoreError>(),
+        })
 }
 
 /// Log lines go to stderr: few from a command, more from the daemon.

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::{Schedule, health};
 use crate::clock::Clock;
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::run::nightly::{self, Plan};
 use crate::run::report::Report;
 use crate::run::sources::Environment;
-use crate::store::{Lock, Store};
+use crate::store::{self, Lock, Store};
 
 /// How often the clock is looked at. The wall clock decides and not a timer, so a suspended
 /// machine or a clock that was set runs neither late nor twice.
@@ -32,6 +33,24 @@ struct Again {
     tries: u32,
 }
 
+/// How long nothing is begun after the ledger could not be written, as on a full disk. The daemon
+/// stays: it goes on by itself when there is space again, and its health says why it waits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pause {
+    until: Option<DateTime<Utc>>,
+    tries: u32,
+}
+
+impl Pause {
+    fn longer(self, now: DateTime<Utc>) -> Self {
+        let wait = (AGAIN_FIRST * 2_i32.saturating_pow(self.tries.min(8))).min(AGAIN_MAX);
+        Self {
+            until: Some(now + wait),
+            tries: self.tries + 1,
+        }
+    }
+}
+
 /// Runs until a signal asks to stop. There is one daemon for a ledger; the right to change it is
 /// taken for each run, so that a person can work with it during the day.
 pub async fn run(
@@ -40,14 +59,17 @@ pub async fn run(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<()> {
     let _daemon = Lock::take_daemon(&config.ledger)?;
-    let mut store = Store::open(&config.ledger, clock.now())?;
     let listener = match config.listen {
         Some(address) => Some(health::bind(address).await?),
         None => None,
     };
+    let (trouble, told) = watch::channel(None);
     let health =
-        listener.map(|listener| tokio::spawn(health::serve(listener, config.ledger.clone())));
+        listener.map(|listener| tokio::spawn(health::serve(listener, config.ledger.clone(), told)));
     let mut stop = stop_signal().context("listen for signals")?;
+    let Some(mut store) = open(config, clock.as_ref(), &trouble, &mut stop).await? else {
+        return Ok(());
+    };
     let schedule = Schedule {
         at: config.nightly_at,
         zone: config.time_zone,
@@ -60,18 +82,34 @@ pub async fn run(
 
     let heart = tokio::spawn(beat());
     let mut again = Again::default();
+    let mut pause = Pause::default();
     loop {
-        let due = due(&store, &schedule, &again, clock.now())?;
+        let due = if pause.until.is_some_and(|until| clock.now() < until) {
+            None
+        } else {
+            due(&store, &schedule, &again, clock.now())?
+        };
         if let Some((plan, _lock)) = due.and_then(|plan| Some((plan, turn(config)?))) {
             tell(&[NotifyState::Status("a run is under way")]);
             let pass = nightly::run(&mut store, config, environment, Arc::clone(&clock), &plan);
             let report = tokio::select! {
-                report = pass => report?,
+                report = pass => report,
                 () = &mut stop => break,
             };
-            log(&report);
-            again = next_try(&again, &plan, &report);
-            tell(&[NotifyState::Status(&waiting(&schedule, clock.now()))]);
+            match report {
+                Ok(report) => {
+                    log(&report);
+                    again = next_try(&again, &plan, &report);
+                    pause = Pause::default();
+                    trouble.send_replace(None);
+                    tell(&[NotifyState::Status(&waiting(&schedule, clock.now()))]);
+                }
+                Err(error) if error.may_pass() => {
+                    pause = pause.longer(clock.now());
+                    tell_trouble(&error, &trouble);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         tokio::select! {
             () = clock.sleep(TICK) => {}
@@ -85,6 +123,37 @@ pub async fn run(
         health.abort();
     }
     Ok(())
+}
+
+/// Opens the ledger, and waits while that cannot be done for now; none when asked to stop. systemd
+/// gives up after a few starts, and a full disk lasts longer.
+async fn open(
+    config: &Config,
+    clock: &dyn Clock,
+    trouble: &watch::Sender<Option<String>>,
+    stop: &mut Stop,
+) -> anyhow::Result<Option<Store>> {
+    loop {
+        match Store::open(&config.ledger, clock.now()) {
+            Ok(store) => {
+                trouble.send_replace(None);
+                return Ok(Some(store));
+            }
+            Err(error) if error.may_pass() => tell_trouble(&error, trouble),
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = clock.sleep(TICK) => {}
+            () = &mut *stop => return Ok(None),
+        }
+    }
+}
+
+/// Says why nothing can be done just now: in the log, to systemd, and whom health tells.
+fn tell_trouble(error: &store::Error, trouble: &watch::Sender<Option<String>>) {
+    tracing::error!(%error, hint = error.hint(), "The ledger cannot be written; it is tried again.");
+    tell(&[NotifyState::Ready, NotifyState::Status(&error.to_string())]);
+    trouble.send_replace(Some(error.to_string()));
 }
 
 /// A run that is due, if any: the nightly one, or another try of what failed.
@@ -212,8 +281,10 @@ fn tell(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
+type Stop = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Resolves when the process is asked to stop.
-fn stop_signal() -> std::io::Result<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
+fn stop_signal() -> std::io::Result<Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(Box::pin(async move {

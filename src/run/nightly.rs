@@ -98,6 +98,7 @@ pub async fn run(
         }
         writer.end_run(report.finished_at, run, &text)
     })?;
+    store.fold_in_log();
     Ok(report)
 }
 

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::verify::Chained;
 use super::{Error, Result, Store, Writer};
-use crate::ledger::{Event, Head, Link, link, sha256};
+use crate::ledger::{Event, Head, Link, RawRef, hex, link, sha256};
 
 /// One row as it stands in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,13 +84,7 @@ impl Writer<'_> {
 impl Store {
     /// One row of the journal.
     pub fn row(&self, seq: u64) -> Result<Option<Row>> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT seq, at, kind, subject, payload, hash FROM journal WHERE seq = ?1",
-            )?
-            .query_row([seq], row)
-            .optional()?)
+        find(&self.conn, seq)
     }
 
     /// Hands the rows after `seq` to `each`, in order.
@@ -103,14 +98,11 @@ impl Store {
     ) -> Result<(), E> {
         let mut statement = self
             .conn
-            .prepare_cached(
-                "SELECT seq, at, kind, subject, payload, hash FROM journal
-                 WHERE seq > ?1 ORDER BY seq",
-            )
+            .prepare_cached(&format!("{ROWS} WHERE seq > ?1 ORDER BY seq"))
             .map_err(Error::from)?;
-        let rows = statement.query_map([seq], row).map_err(Error::from)?;
-        for row in rows {
-            each(row.map_err(Error::from)?)?;
+        let mut rows = statement.query([seq]).map_err(Error::from)?;
+        while let Some(found) = rows.next().map_err(Error::from)? {
+            each(row(found)?)?;
         }
         Ok(())
     }
@@ -129,48 +121,79 @@ impl Store {
         Ok(rows)
     }
 
-    /// A received record that a revision names.
-    pub fn raw(&self, id: u64) -> Result<Option<TracedRaw>> {
-        Ok(self
+    /// A received record that a revision names, as it was received.
+    pub fn raw(&self, named: &RawRef) -> Result<Option<TracedRaw>> {
+        let raw = self
             .conn
             .prepare_cached("SELECT id, received_at, body FROM raw WHERE id = ?1")?
-            .query_row([id], |row| {
+            .query_row([named.id], |row| {
                 Ok(TracedRaw {
                     id: row.get(0)?,
                     received_at: row.get(1)?,
                     body: row.get(2)?,
                 })
             })
-            .optional()?)
+            .optional()?;
+        match raw {
+            Some(raw) if hex(&sha256(raw.body.as_bytes())) != named.sha256 => Err(Error::Damaged(
+                format!("received record {} was changed", raw.id),
+            )),
+            raw => Ok(raw),
+        }
     }
 }
 
-/// The last row of the chain.
+/// The last row of the chain, which must follow from the row before it: nothing is appended
+/// behind a row that does not hold, and no head is printed that was never one.
 pub(super) fn head(conn: &Connection) -> Result<Head> {
     // Before the first migration there is no table, and the chain is empty.
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == 0 {
         return Ok(Head::default());
     }
-    let last = conn
-        .prepare_cached("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| {
-            Ok(Head {
-                seq: row.get(0)?,
-                hash: row.get(1)?,
-            })
-        })
-        .optional()?;
-    Ok(last.unwrap_or_default())
+    let mut statement = conn.prepare_cached(&format!("{ROWS} ORDER BY seq DESC LIMIT 2"))?;
+    let mut rows = statement.query([])?;
+    let Some(last) = rows.next()?.map(Chained::read).transpose()? else {
+        return Ok(Head::default());
+    };
+    let before = rows.next()?.map(Chained::read).transpose()?;
+    let before = before.map_or(Head::default(), |row| row.head());
+    let (head, _) = last
+        .follows(&before)
+        .map_err(|what| Error::Damaged(format!("row {}: {what}", last.head().seq)))?;
+    Ok(head)
 }
 
-pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+/// Every column of the rows, as [`row`] and [`Chained::read`] take them.
+pub(super) const ROWS: &str =
+    "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal";
+
+/// One row of the journal, where there is one.
+pub(super) fn find(conn: &Connection, seq: u64) -> Result<Option<Row>> {
+    let mut statement = conn.prepare_cached(&format!("{ROWS} WHERE seq = ?1"))?;
+    let mut rows = statement.query([seq])?;
+    rows.next()?.map(row).transpose()
+}
+
+fn row(row: &rusqlite::Row<'_>) -> Result<Row> {
+    let seq = row.get(0)?;
     Ok(Row {
-        seq: row.get(0)?,
+        seq,
         at: row.get(1)?,
         kind: row.get(2)?,
         subject: row.get(3)?,
-        payload: row.get(4)?,
-        hash: row.get(5)?,
+        payload: proved(seq, row.get(4)?, row.get(5)?)?,
+        hash: row.get(6)?,
     })
+}
+
+/// A payload, if it is still what was written. Whatever the program does with a row begins here,
+/// so a damaged one is shown, billed and exported by nobody, long before the next verification.
+pub(super) fn proved(seq: u64, payload: String, hash: [u8; 32]) -> Result<String> {
+    if sha256(payload.as_bytes()) == hash {
+        Ok(payload)
+    } else {
+        let what = format!("row {seq}: its payload does not have the recorded hash");
+        Err(Error::Damaged(what))
+    }
 }

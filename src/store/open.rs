@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::Access;
 
 use super::{Error, Result, Store};
 use crate::ledger::{Event, Genesis, hex};
@@ -18,6 +19,9 @@ const APPLICATION_ID: i64 = 0x5374_4275;
 
 /// One step a version; shipped steps are never edited.
 pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+
+/// The write-ahead log is cut back to this once it is folded in, in bytes.
+const LOG_MAX: i64 = 64 << 20;
 
 /// How long a statement waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
@@ -45,7 +49,11 @@ impl Store {
                 hint: "create the directory and make it writable for this user",
             })?;
         }
-        create_private(path)?;
+        if there(path)? {
+            writable(path)?;
+        } else {
+            Self::create(path, now, identity)?;
+        }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let mut store = Self {
             conn,
@@ -55,9 +63,33 @@ impl Store {
         Ok(store)
     }
 
+    /// Makes a ledger under another name and then gives it its own. So a file of that name was a
+    /// whole ledger from its first moment, whenever the program is killed; and one that is empty
+    /// was emptied, and is not taken for a new one, which would count statements from 1 again.
+    fn create(path: &Path, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
+        let made = beside(path, ".new");
+        Self::remove(&made);
+        let create = || -> Result<()> {
+            create_private(&made)?;
+            // Without a write-ahead log, so that the one file is all of it.
+            let conn = Connection::open_with_flags(&made, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            conn.pragma_update(None, "synchronous", "full")?;
+            let mut store = Self {
+                conn,
+                path: made.clone(),
+            };
+            store.migrate(now, identity)?;
+            drop(store);
+            std::fs::rename(&made, path)
+                .and_then(|()| sync_directory(path))
+                .map_err(|error| cannot_open(path, &error))
+        };
+        create().inspect_err(|_| Self::remove(&made))
+    }
+
     /// Opens an existing ledger for reading.
     pub fn open_read_only(path: &Path) -> Result<Self> {
-        if !path.exists() {
+        if !there(path)? {
             return Err(Error::Missing {
                 path: path.to_owned(),
             });
@@ -70,12 +102,27 @@ impl Store {
         })
     }
 
+    /// Folds the write-ahead log into the file and empties it, as far as nobody reads just now.
+    ///
+    /// Done whenever something is finished. SQLite drops a log from its first damaged frame on
+    /// without a word, so what is sealed shall not lie there for days because the daemon has the
+    /// file open. What was committed stays committed where this fails, as on a full disk.
+    pub fn fold_in_log(&self) {
+        let fold = || {
+            self.conn.busy_timeout(Duration::ZERO)?;
+            let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let folded = self.conn.query_row(fold, [], |_| Ok(()));
+            self.conn.busy_timeout(BUSY).and(folded)
+        };
+        if let Err(error) = fold() {
+            let error = Error::from(error);
+            tracing::warn!(%error, "The ledger's log could not be folded in; it stays beside it.");
+        }
+    }
+
     /// Makes a whole copy of the ledger beside it; the file's name with `suffix` behind.
     pub fn copy_beside(&self, suffix: &str) -> Result<PathBuf> {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(".");
-        name.push(suffix);
-        let path = PathBuf::from(name);
+        let path = beside(&self.path, &format!(".{suffix}"));
         Self::remove(&path);
         create_private(&path)?;
         self.conn
@@ -86,9 +133,7 @@ impl Store {
     /// Removes a copy, with what SQLite keeps beside it. What is not there is gone.
     pub fn remove(copy: &Path) {
         for suffix in ["", "-wal", "-shm"] {
-            let mut name = copy.as_os_str().to_owned();
-            name.push(suffix);
-            let _ = std::fs::remove_file(PathBuf::from(name));
+            let _ = std::fs::remove_file(beside(copy, suffix));
         }
     }
 
@@ -132,12 +177,79 @@ fn create_private(path: &Path) -> Result<()> {
     match made {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Error::Open {
+        Err(error) => Err(cannot_open(path, &error)),
+    }
+}
+
+/// Whether there is a file. A directory that may not be searched is no answer.
+fn there(path: &Path) -> Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(Error::Open {
+            path: path.to_owned(),
+            reason: "it is a directory".into(),
+            hint: "set `ledger.path` in the configuration to a file",
+        }),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot_open(path, &error)),
+    }
+}
+
+/// Refuses a file that this user may not write, and one in a directory where none can be made.
+/// SQLite would open it for reading, and leave files beside it that nobody may write either.
+fn writable(path: &Path) -> Result<()> {
+    for (place, access) in [
+        (path, Access::READ_OK | Access::WRITE_OK),
+        (directory_of(path), Access::WRITE_OK | Access::EXEC_OK),
+    ] {
+        // Not by opening it: closing it would give up the locks that this process has on it.
+        rustix::fs::access(place, access).map_err(|errno| cannot_open(place, &errno.into()))?;
+    }
+    Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Why a file of ours could not be made or opened.
+pub(super) fn cannot_open(path: &Path, error: &std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::StorageFull => Error::DiskFull,
+        ErrorKind::ReadOnlyFilesystem => Error::ReadOnly,
+        _ => Error::Open {
             path: path.to_owned(),
             reason: error.to_string(),
             hint: "check that the directory exists and that this user may write there",
-        }),
+        },
     }
+}
+
+/// Makes the names in a file's directory durable, where the file system can.
+fn sync_directory(path: &Path) -> std::io::Result<()> {
+    let synced = std::fs::File::open(directory_of(path))?.sync_all();
+    match synced {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}
+
+/// The name of a file with something behind it.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// An empty database in memory, or on disk when it grows, with the tables of this version.
+pub(super) fn blank() -> Result<Connection> {
+    let conn = Connection::open("")?;
+    conn.pragma_update(None, "synchronous", "off")?;
+    for sql in MIGRATIONS {
+        conn.execute_batch(sql)?;
+    }
+    Ok(conn)
 }
 
 /// A connection with the settings that every part of the program relies on.
@@ -163,6 +275,8 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // 8 MiB of pages; the rest of a large ledger stays on disk.
     conn.pragma_update(None, "cache_size", -8192)?;
+    // Somebody who reads for long keeps the log from being folded in; it shrinks afterwards.
+    conn.pragma_update(None, "journal_size_limit", LOG_MAX)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
 }
@@ -170,7 +284,10 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
 /// Refuses files that are not ours, and ours from the future.
 fn check(conn: &Connection, path: &Path) -> Result<()> {
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && pragma(conn, "application_id")? != APPLICATION_ID {
+    if tables == 0 {
+        return Err(Error::Damaged("the file is empty".into()));
+    }
+    if pragma(conn, "application_id")? != APPLICATION_ID {
         return Err(Error::Foreign {
             path: path.to_owned(),
         });
@@ -179,6 +296,9 @@ fn check(conn: &Connection, path: &Path) -> Result<()> {
     let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
     if found > known {
         return Err(Error::Newer { found, known });
+    }
+    if found < 1 {
+        return Err(Error::Damaged(format!("there is no format {found}")));
     }
     Ok(())
 }

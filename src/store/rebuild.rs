@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
-use super::journal::row;
-use super::open::MIGRATIONS;
-use super::{Error, Result, Store};
+use super::{Error, Result, Store, journal, open};
 use crate::ledger::hex;
 
 /// The tables that the journal alone determines, children first.
@@ -34,12 +31,8 @@ impl Store {
             }
             let last = writer.head.seq;
             for seq in 1..=last {
-                let row = writer
-                    .tx
-                    .prepare_cached(
-                        "SELECT seq, at, kind, subject, payload, hash FROM journal WHERE seq = ?1",
-                    )?
-                    .query_row([seq], row)?;
+                let row = journal::find(&writer.tx, seq)?
+                    .ok_or_else(|| Error::Damaged(format!("row {seq} is missing")))?;
                 writer.project(seq, &row.subject, &row.event()?)?;
             }
             Ok(last)
@@ -54,11 +47,7 @@ impl Store {
     /// What the projection's hash would be after a rebuild. Nothing of the file changes: the
     /// projection is made in a temporary database, which SQLite keeps on disk when it is large.
     pub(super) fn hash_if_rebuilt(&self) -> Result<String> {
-        let conn = Connection::open("")?;
-        conn.pragma_update(None, "synchronous", "off")?;
-        for sql in MIGRATIONS {
-            conn.execute_batch(sql)?;
-        }
+        let conn = open::blank()?;
         let mut scratch = Self {
             conn,
             path: PathBuf::new(),

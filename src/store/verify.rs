@@ -1,8 +1,11 @@
 //! Proving the chain: every row, every received record that a row names, and the projection.
 
-use rusqlite::OptionalExtension;
+use std::collections::BTreeMap;
 
-use super::{Result, Store};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::journal::ROWS;
+use super::{Error, Result, Store, open};
 use crate::ledger::{Event, Head, Link, RawRef, hex, link, sha256};
 
 /// What a verification found.
@@ -24,6 +27,23 @@ pub struct Damage {
     pub what: String,
 }
 
+impl Verified {
+    /// The end of a chain that holds, with everything that hangs on it.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] names what does not hold.
+    pub fn whole(self) -> Result<Head> {
+        match self.damage {
+            None => Ok(self.head),
+            Some(Damage { row: None, what }) => Err(Error::Damaged(what)),
+            Some(Damage {
+                row: Some(row),
+                what,
+            }) => Err(Error::Damaged(format!("row {row}: {what}"))),
+        }
+    }
+}
+
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
@@ -32,52 +52,77 @@ impl Store {
             raws: 0,
             damage: None,
         };
+        verified.damage = match self.chain_damage(&mut verified.head, &mut verified.raws)? {
+            None => self.rest_damage()?.map(|what| Damage { row: None, what }),
+            damage => damage,
+        };
+        Ok(verified)
+    }
+
+    /// Walks the chain as far as it holds.
+    fn chain_damage(&self, head: &mut Head, raws: &mut u64) -> Result<Option<Damage>> {
         let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
-        let mut statement = self.conn.prepare(
-            "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal ORDER BY seq",
-        )?;
+        let mut statement = self.conn.prepare(&format!("{ROWS} ORDER BY seq"))?;
         let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let seq = row.get(0)?;
+        loop {
+            let next = rows.next().map_err(Error::from);
+            let row = match next {
+                Ok(None) => return Ok(None),
+                Ok(Some(row)) => row,
+                Err(Error::Damaged(what)) => {
+                    let row = Some(head.seq + 1);
+                    return Ok(Some(Damage { row, what }));
+                }
+                Err(error) => return Err(error),
+            };
+            // A number that is none may stand where the next row should.
+            let row_number = row.get(0).unwrap_or(head.seq + 1);
+            let damaged = |what| {
+                let row = Some(row_number);
+                Ok(Some(Damage { row, what }))
+            };
             let followed = Chained::read(row)
-                .ok_or_else(|| "it cannot be read".to_owned())
-                .and_then(|chained| chained.follows(&verified.head));
+                .map_err(|_| "it cannot be read".to_owned())
+                .and_then(|chained| chained.follows(head));
             let raw = match followed {
-                Ok((head, raw)) => {
-                    verified.head = head;
+                Ok((next, raw)) => {
+                    *head = next;
                     raw
                 }
-                Err(what) => {
-                    verified.damage = Some(Damage {
-                        row: Some(seq),
-                        what,
-                    });
-                    return Ok(verified);
-                }
+                Err(what) => return damaged(what),
             };
             if let Some(raw) = raw {
                 // As bytes: damaged text may not be text any more.
                 let body = body_of
                     .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
-                    .optional()?;
-                if let Some(what) = raw_damage(&raw, body) {
-                    verified.damage = Some(Damage {
-                        row: Some(seq),
-                        what,
-                    });
-                    return Ok(verified);
+                    .optional();
+                let what = match body.map_err(Error::from) {
+                    Ok(body) => raw_damage(&raw, body),
+                    Err(Error::Damaged(what)) => {
+                        Some(format!("received record {} cannot be read: {what}", raw.id))
+                    }
+                    Err(error) => return Err(error),
+                };
+                if let Some(what) = what {
+                    return damaged(what);
                 }
-                verified.raws += 1;
+                *raws += 1;
             }
         }
-        let mut what = self.file_damage()?;
-        if what.is_none() && self.hash_if_rebuilt()? != self.projection_hash()? {
-            let rebuild = "the current state is not what the rows say; they hold, and \
-                           `stundenbuch ledger rebuild` makes it anew from them";
-            what = Some(rebuild.to_owned());
+    }
+
+    /// What is wrong beside the rows, if anything is.
+    fn rest_damage(&self) -> Result<Option<String>> {
+        if let Some(what) = self.file_damage()? {
+            return Ok(Some(what));
         }
-        verified.damage = what.map(|what| Damage { row: None, what });
-        Ok(verified)
+        if let Some(what) = self.schema_damage()? {
+            return Ok(Some(what));
+        }
+        let holds = self.hash_if_rebuilt()? == self.projection_hash()?;
+        let rebuild = "the current state is not what the rows say; they hold, and \
+                       `stundenbuch ledger rebuild` makes it anew from them";
+        Ok((!holds).then(|| rebuild.to_owned()))
     }
 
     /// SQLite's own check of the file's structure and indexes.
@@ -87,10 +132,28 @@ impl Store {
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         Ok((answer != "ok").then_some(answer))
     }
+
+    /// A table or an index that is not defined as this program defines it: read by another
+    /// definition, undamaged bytes say something else. Triggers prove nothing and are not asked.
+    fn schema_damage(&self) -> Result<Option<String>> {
+        let definitions = |conn: &Connection| -> Result<BTreeMap<String, String>> {
+            let mut statement = conn.prepare(
+                "SELECT name, sql FROM sqlite_schema
+                 WHERE type IN ('table', 'index') AND sql IS NOT NULL",
+            )?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        let found = definitions(&self.conn)?;
+        let wrong = definitions(&open::blank()?)?
+            .into_iter()
+            .find(|(name, sql)| found.get(name) != Some(sql));
+        Ok(wrong.map(|(name, _)| format!("`{name}` is not defined as this program defines it")))
+    }
 }
 
 /// A row with everything that the chain fixes.
-struct Chained {
+pub(super) struct Chained {
     seq: u64,
     at: i64,
     kind: String,
@@ -101,22 +164,30 @@ struct Chained {
 }
 
 impl Chained {
-    /// None when a column does not hold what it must, as after damage.
-    fn read(row: &rusqlite::Row<'_>) -> Option<Self> {
-        Some(Self {
-            seq: row.get(0).ok()?,
-            at: row.get(1).ok()?,
-            kind: row.get(2).ok()?,
-            subject: row.get(3).ok()?,
-            payload: row.get(4).ok()?,
-            payload_hash: row.get(5).ok()?,
-            hash: row.get(6).ok()?,
+    /// Fails when a column does not hold what it must, as after damage.
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            subject: row.get(3)?,
+            payload: row.get(4)?,
+            payload_hash: row.get(5)?,
+            hash: row.get(6)?,
         })
+    }
+
+    /// The end of the chain, if this row is the last.
+    pub(super) fn head(&self) -> Head {
+        Head {
+            seq: self.seq,
+            hash: self.hash,
+        }
     }
 
     /// Whether the row follows from the one before; then the head behind it, and the received
     /// record that it names.
-    fn follows(&self, before: &Head) -> Result<(Head, Option<RawRef>), String> {
+    pub(super) fn follows(&self, before: &Head) -> Result<(Head, Option<RawRef>), String> {
         if self.seq != before.seq + 1 {
             return Err(format!("row {} is missing", before.seq + 1));
         }

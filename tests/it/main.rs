@@ -11,6 +11,7 @@ mod daemon;
 mod demo;
 #[path = "../fakes/mod.rs"]
 mod fakes;
+mod faults;
 mod first_errors;
 mod late;
 mod ledger;
