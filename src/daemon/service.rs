@@ -151,7 +151,8 @@ async fn open(
 
 /// Says why nothing can be done just now: in the log, to systemd, and whom health tells.
 fn tell_trouble(error: &store::Error, trouble: &watch::Sender<Option<String>>) {
-    tracing::error!(%error, hint = error.hint(), "The ledger cannot be written; it is tried again.");
+    let hint = error.hint();
+    tracing::error!(%error, hint, "The ledger cannot be written; it is tried again.");
     tell(&[NotifyState::Ready, NotifyState::Status(&error.to_string())]);
     trouble.send_replace(Some(error.to_string()));
 }

@@ -1,12 +1,13 @@
 //! A disk without room, without room for another file, or read-only: at every moment of a first
 //! pull, of sealing and of delivering. Then there is space again, and the next run goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use stundenbuch::ledger::{Event, hex, sha256};
 use stundenbuch::run::nightly::{self, Plan};
 use stundenbuch::run::report::{Exit, Report};
 use stundenbuch::statements::{self, SealError};
@@ -35,10 +36,17 @@ async fn house(mount: &Mount) -> House {
     house
 }
 
+const ALL: [&str; 3] = ["pull", "seal", "deliver"];
+
 /// Pulls, seals what is not sealed, and delivers; each step as a process of its own would.
 async fn work(house: &House) -> Went {
-    house.clock.advance(TimeDelta::hours(25).to_std().unwrap());
-    for step in ["pull", "seal", "deliver"] {
+    steps(house, &ALL).await
+}
+
+async fn steps(house: &House, steps: &[&'static str]) -> Went {
+    let day = TimeDelta::hours(25).to_std().unwrap();
+    house.clock.advance(day);
+    for &step in steps {
         let opened = Store::open(&house.config.ledger, house.clock.now());
         let mut store = match opened {
             Ok(store) => store,
@@ -78,8 +86,7 @@ fn seal(house: &House, store: &mut Store) -> Result<(), Error> {
 struct Done {
     /// Name and net sum of each statement.
     sealed: Vec<(String, String)>,
-    /// The documents on the target, without what their sealing dates.
-    documents: BTreeMap<PathBuf, usize>,
+    documents: BTreeSet<PathBuf>,
     delivered: usize,
 }
 
@@ -87,11 +94,19 @@ fn done(house: &House) -> (State, Done) {
     assert_eq!(verify(&house.config.ledger), Said::Holds);
     let store = Store::open_read_only(&house.config.ledger).unwrap();
     let mut delivered = 0;
-    let count = store.rows_after(0, |row| -> Result<(), Error> {
-        delivered += usize::from(row.kind == "delivered");
+    let walked = store.rows_after(0, |row| -> Result<(), Error> {
+        if let Event::Delivered(proof) = row.event()? {
+            delivered += 1;
+            let there = bytes(&house.drive().join(proof.location));
+            assert_eq!(
+                hex(&sha256(&there)),
+                proof.sha256,
+                "what lies there is what was sent"
+            );
+        }
         Ok(())
     });
-    count.unwrap();
+    walked.unwrap();
     let sealed = store.statements().unwrap().into_iter().map(|row| {
         let sealed = store.sealed(&row.number).unwrap().unwrap();
         (row.number, sealed.statement.totals.net.to_string())
@@ -100,11 +115,7 @@ fn done(house: &House) -> (State, Done) {
     let folder = house.drive().join("Berichte");
     let documents = fs::read_dir(folder).unwrap().map(|entry| {
         let path = entry.unwrap().path();
-        let length = bytes(&path).len();
-        (
-            path.strip_prefix(house.dir.path()).unwrap().to_owned(),
-            length,
-        )
+        path.strip_prefix(house.dir.path()).unwrap().to_owned()
     });
     let mut state = state(&store);
     // When a file was put on the target is the machine's business.
@@ -198,19 +209,14 @@ async fn a_full_disk_at_any_moment() {
 async fn a_disk_that_becomes_full_later() {
     let expected = expected().await;
     let mut stops: BTreeMap<&str, usize> = BTreeMap::new();
-    for free in (0..).step_by(16) {
+    for free in (0..).step_by(8) {
         let Some(mount) = Mount::new("size=64m") else {
             return;
         };
         let house = house(&mount).await;
-        let mut store = Store::open(&house.config.ledger, house.clock.now()).unwrap();
-        let (clock, plan) = (Arc::new(house.clock.clone()), Plan::default());
-        nightly::run(&mut store, &house.config, &house.environment, clock, &plan)
-            .await
-            .unwrap();
-        drop(store);
+        assert!(matches!(steps(&house, &ALL[..1]).await, Went::Done));
         mount.change(&format!("size={}k", mount.used() / 1_024 + free));
-        let went = work(&house).await;
+        let went = steps(&house, &ALL[1..]).await;
         let Some(step) = went.step() else { break };
         *stops.entry(step).or_default() += 1;
         goes_on(&house, &mount, went, &expected, &format!("{free} KiB left")).await;
@@ -300,10 +306,8 @@ async fn what_a_full_disk_is_called() {
     let path = format!("path = \"{}\"", ledger.display());
     fs::write(house.file(), text.replace("path = \"ledger.db\"", &path)).unwrap();
     let filled = mount.path().join("full");
-    assert_eq!(
-        stundenbuch(&house, &["nightly"]).await.status.code(),
-        Some(0)
-    );
+    let night = stundenbuch(&house, &["nightly"]).await;
+    assert!(matches!(night.status.code(), Some(0 | 1)), "{night:?}");
     let room = fs::File::create(&filled).unwrap();
     let mut length = 0;
     while std::io::Write::write_all(&mut &room, &[0; 4_096]).is_ok() {
@@ -319,9 +323,8 @@ async fn what_a_full_disk_is_called() {
     );
     assert_eq!(said, expected);
     assert_eq!(output.status.code(), Some(3));
+    drop(room);
     fs::remove_file(&filled).unwrap();
-    assert_eq!(
-        stundenbuch(&house, &["nightly"]).await.status.code(),
-        Some(0)
-    );
+    let night = stundenbuch(&house, &["nightly"]).await;
+    assert!(matches!(night.status.code(), Some(0 | 1)), "{night:?}");
 }
