@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::verify::Chained;
 use super::{Error, Result, Store, Writer};
-use crate::ledger::{Event, Head, Link, RawRef, hex, link, sha256};
+use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
 /// One row as it stands in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Writer<'_> {
             Link {
                 at,
                 kind,
-                subject,
+                subject: self.form.subject(subject),
                 payload_hash,
             },
         );
@@ -159,9 +159,16 @@ pub(super) fn head(conn: &Connection) -> Result<Head> {
     let before = rows.next()?.map(Chained::read).transpose()?;
     let before = before.map_or(Head::default(), |row| row.head());
     let (head, _) = last
-        .follows(&before)
+        .follows(&before, last.form(conn)?)
         .map_err(|what| Error::Damaged(format!("row {}: {what}", last.head().seq)))?;
     Ok(head)
+}
+
+/// The form of rows to come. A migration appends its `format` row while the version is still the
+/// old one, so that row has the old form and the rows behind it the new one.
+pub(super) fn form(conn: &Connection) -> Result<Form> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(if version < 2 { Form::Text } else { Form::Hash })
 }
 
 /// Every column of the rows, as [`row`] and [`Chained::read`] take them.
@@ -187,10 +194,11 @@ fn row(row: &rusqlite::Row<'_>) -> Result<Row> {
     })
 }
 
-/// A payload, if it is still what was written. Whatever the program does with a row begins here,
-/// so a damaged one is shown, billed and exported by nobody, long before the next verification.
+/// A payload, if it is still what was written, or was erased. Whatever the program does with a row
+/// begins here, so a damaged one is shown, billed and exported by nobody, long before the next
+/// verification.
 pub(super) fn proved(seq: u64, payload: String, hash: [u8; 32]) -> Result<String> {
-    if sha256(payload.as_bytes()) == hash {
+    if payload.is_empty() || sha256(payload.as_bytes()) == hash {
         Ok(payload)
     } else {
         let what = format!("row {seq}: its payload does not have the recorded hash");

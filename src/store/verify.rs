@@ -1,12 +1,12 @@
 //! Proving the chain: every row, every received record that a row names, and the projection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::journal::ROWS;
+use super::journal::{self, ROWS};
 use super::{Error, Result, Store, open};
-use crate::ledger::{Event, Head, Link, RawRef, hex, link, sha256};
+use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,68 +47,16 @@ impl Verified {
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
-        let mut verified = Verified {
-            head: Head::default(),
-            raws: 0,
-            damage: None,
-        };
-        verified.damage = match self.chain_damage(&mut verified.head, &mut verified.raws)? {
+        let mut walk = Walk::default();
+        let damage = match self.walk(&mut walk)? {
             None => self.rest_damage()?.map(|what| Damage { row: None, what }),
             damage => damage,
         };
-        Ok(verified)
-    }
-
-    /// Walks the chain as far as it holds.
-    fn chain_damage(&self, head: &mut Head, raws: &mut u64) -> Result<Option<Damage>> {
-        let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
-        let mut statement = self.conn.prepare(&format!("{ROWS} ORDER BY seq"))?;
-        let mut rows = statement.query([])?;
-        loop {
-            let next = rows.next().map_err(Error::from);
-            let row = match next {
-                Ok(None) => return Ok(None),
-                Ok(Some(row)) => row,
-                Err(Error::Damaged(what)) => {
-                    let row = Some(head.seq + 1);
-                    return Ok(Some(Damage { row, what }));
-                }
-                Err(error) => return Err(error),
-            };
-            // A number that is none may stand where the next row should.
-            let row_number = row.get(0).unwrap_or(head.seq + 1);
-            let damaged = |what| {
-                let row = Some(row_number);
-                Ok(Some(Damage { row, what }))
-            };
-            let followed = Chained::read(row)
-                .map_err(|_| "it cannot be read".to_owned())
-                .and_then(|chained| chained.follows(head));
-            let raw = match followed {
-                Ok((next, raw)) => {
-                    *head = next;
-                    raw
-                }
-                Err(what) => return damaged(what),
-            };
-            if let Some(raw) = raw {
-                // As bytes: damaged text may not be text any more.
-                let body = body_of
-                    .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
-                    .optional();
-                let what = match body.map_err(Error::from) {
-                    Ok(body) => raw_damage(&raw, body),
-                    Err(Error::Damaged(what)) => {
-                        Some(format!("received record {} cannot be read: {what}", raw.id))
-                    }
-                    Err(error) => return Err(error),
-                };
-                if let Some(what) = what {
-                    return damaged(what);
-                }
-                *raws += 1;
-            }
-        }
+        Ok(Verified {
+            head: walk.head,
+            raws: walk.raws,
+            damage,
+        })
     }
 
     /// What is wrong beside the rows, if anything is.
@@ -123,6 +71,52 @@ impl Store {
         let rebuild = "the current state is not what the rows say; they hold, and \
                        `stundenbuch ledger rebuild` makes it anew from them";
         Ok((!holds).then(|| rebuild.to_owned()))
+    }
+
+    /// Follows the chain up to the first row that does not hold.
+    fn walk(&self, walk: &mut Walk) -> Result<Option<Damage>> {
+        let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
+        let mut statement = self.conn.prepare(&format!("{ROWS} ORDER BY seq"))?;
+        let mut rows = statement.query([])?;
+        loop {
+            let expected = walk.head.seq + 1;
+            let damage = |row, what| {
+                let row = Some(row);
+                Ok(Some(Damage { row, what }))
+            };
+            let row = match rows.next().map_err(Error::from) {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(Error::Damaged(what)) => return damage(expected, what),
+                Err(error) => return Err(error),
+            };
+            // A number that is none may stand where the next row should.
+            let seq = row.get(0).unwrap_or(expected);
+            let raw = match walk.take(Chained::read(row).ok()) {
+                Ok(raw) => raw,
+                Err(what) => return damage(seq, what),
+            };
+            let Some(raw) = raw else { continue };
+            // As bytes: damaged text may not be text any more.
+            let body = body_of
+                .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
+                .optional();
+            let what = match body.map_err(Error::from) {
+                Ok(body) => raw_damage(&raw, body),
+                Err(Error::Damaged(what)) => {
+                    Some(format!("received record {} cannot be read: {what}", raw.id))
+                }
+                Err(error) => return Err(error),
+            };
+            if let Some(what) = what {
+                return damage(seq, what);
+            }
+            walk.raws += 1;
+        }
+        Ok(walk.gone.first().map(|seq| Damage {
+            row: Some(*seq),
+            what: "its payload is empty, and no row behind it says that it was erased".into(),
+        }))
     }
 
     /// SQLite's own check of the file's structure and indexes.
@@ -149,6 +143,41 @@ impl Store {
             .into_iter()
             .find(|(name, sql)| found.get(name) != Some(sql));
         Ok(wrong.map(|(name, _)| format!("`{name}` is not defined as this program defines it")))
+    }
+}
+
+/// How far the chain was followed.
+#[derive(Debug, Default)]
+struct Walk {
+    head: Head,
+    form: Form,
+    /// Rows without a payload that no row behind them explains yet.
+    gone: BTreeSet<u64>,
+    raws: u64,
+}
+
+impl Walk {
+    /// Goes on by one row; the received record that it names, or what is wrong.
+    fn take(&mut self, row: Option<Chained>) -> Result<Option<RawRef>, String> {
+        let row = row.ok_or("it cannot be read")?;
+        let (head, event) = row.follows(&self.head, self.form)?;
+        self.head = head;
+        match event {
+            Event::Revision(revision) => return Ok(Some(revision.raw)),
+            Event::Format(_) => self.form = Form::Hash,
+            Event::Gone => {
+                self.gone.insert(row.seq);
+            }
+            Event::Erased(erased) => {
+                let named = |seq: &u64| {
+                    let mut rows = erased.rows.iter();
+                    rows.any(|(first, last)| (first..=last).contains(&seq))
+                };
+                self.gone.retain(|seq| !named(seq));
+            }
+            _ => {}
+        }
+        Ok(None)
     }
 }
 
@@ -185,13 +214,23 @@ impl Chained {
         }
     }
 
-    /// Whether the row follows from the one before; then the head behind it, and the received
-    /// record that it names.
-    pub(super) fn follows(&self, before: &Head) -> Result<(Head, Option<RawRef>), String> {
+    /// The form of this row, if it is the last: that of the file's version. Only the row that
+    /// brought the second form still has the first.
+    pub(super) fn form(&self, conn: &Connection) -> Result<Form> {
+        let format = (self.kind == "format").then(|| Event::read(&self.kind, &self.payload));
+        match format {
+            Some(Ok(Event::Format(format))) if format.version == 2 => Ok(Form::Text),
+            _ => journal::form(conn),
+        }
+    }
+
+    /// Whether the row follows from the one before; then the head behind it, and what it says.
+    pub(super) fn follows(&self, before: &Head, form: Form) -> Result<(Head, Event), String> {
         if self.seq != before.seq + 1 {
             return Err(format!("row {} is missing", before.seq + 1));
         }
-        if sha256(self.payload.as_bytes()) != self.payload_hash {
+        let erased = self.payload.is_empty();
+        if !erased && sha256(self.payload.as_bytes()) != self.payload_hash {
             return Err("its payload does not have the recorded hash".into());
         }
         let Self {
@@ -204,18 +243,18 @@ impl Chained {
         let row = Link {
             at: *at,
             kind,
-            subject,
+            subject: if erased {
+                form.erased(subject)
+            } else {
+                form.subject(subject)
+            },
             payload_hash: *payload_hash,
         };
         let head = link(before, row);
         if head.hash != self.hash {
             return Err("its hash does not follow from the row before".into());
         }
-        let raw = match Event::read(kind, &self.payload)? {
-            Event::Revision(revision) => Some(revision.raw),
-            _ => None,
-        };
-        Ok((head, raw))
+        Ok((head, Event::read(kind, &self.payload)?))
     }
 }
 

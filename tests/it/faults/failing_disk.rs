@@ -168,7 +168,7 @@ async fn no_delivery_is_claimed_that_the_target_refused() {
             refused += 1;
         }
         house.night().await;
-        house.clock.advance(std::time::Duration::from_secs(90_000));
+        house.clock.advance(std::time::Duration::from_hours(25));
         let retried = run(&house, &["deliver", "--retry"], u32::from(u16::MAX)).await;
         assert_eq!(
             retried.unwrap().output.status.code(),

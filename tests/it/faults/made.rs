@@ -167,6 +167,8 @@ pub(super) fn proved(path: &Path) -> Option<String> {
             "SELECT * FROM statement NOT INDEXED ORDER BY sealed",
             "SELECT * FROM settled NOT INDEXED ORDER BY work",
             "SELECT * FROM alias NOT INDEXED ORDER BY 1, 2",
+            "SELECT * FROM correction NOT INDEXED ORDER BY 1, 2",
+            "SELECT * FROM configured NOT INDEXED ORDER BY 1, 2",
             "SELECT id, connection, stream FROM source NOT INDEXED
               WHERE id IN (SELECT source FROM record) ORDER BY id",
         ],

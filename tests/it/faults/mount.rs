@@ -9,7 +9,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(super) struct Mount {
     place: PathBuf,
-    _dir: Option<TempDir>,
+    /// Removed once it is unmounted.
+    dir: Option<TempDir>,
 }
 
 impl Mount {
@@ -19,7 +20,7 @@ impl Mount {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().to_owned();
         let mut mount = Self::over(&place, options)?;
-        mount._dir = Some(dir);
+        mount.dir = Some(dir);
         Some(mount)
     }
 
@@ -31,7 +32,7 @@ impl Mount {
             println!("SKIPPED: only root can make a small disk");
             return None;
         }
-        Some(Self { place, _dir: None })
+        Some(Self { place, dir: None })
     }
 
     pub(super) fn path(&self) -> &Path {
