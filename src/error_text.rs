@@ -14,7 +14,7 @@ use std::path::Path;
 use stundenbuch_connectors as connectors;
 
 use crate::config::ConfigErrors;
-use crate::statements::SealError;
+use crate::statements::{CancelError, CorrectError, SealError};
 use crate::store;
 
 /// An error that knows what a person can do about it; also a context for another error.
@@ -89,6 +89,12 @@ fn hint_of_one(error: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(error) = error.downcast_ref::<SealError>() {
         return error.hint();
+    }
+    if let Some(error) = error.downcast_ref::<CancelError>() {
+        return error.hint();
+    }
+    if let Some(error) = error.downcast_ref::<CorrectError>() {
+        return Some(error.hint());
     }
     let advised = error.downcast_ref::<Advised>()?;
     Some(advised.hint.clone())

@@ -40,6 +40,7 @@ pub enum Kind {
     ClockChangeDoubt,
     BilledEntryChanged,
     BilledEntryDeleted,
+    RateChanged,
     LateEntry,
     UnreadableRecord,
     SuspiciousDeletion,

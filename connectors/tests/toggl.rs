@@ -45,6 +45,7 @@ fn fill(desk: &Desk, count: i64) -> Vec<i64> {
 fn compare(desk: &Desk, days: i64) -> Pull {
     Pull::Compare {
         from: desk.fake.clock.now() - TimeDelta::days(days),
+        until: None,
     }
 }
 
@@ -245,6 +246,7 @@ async fn a_first_pull_may_compare_at_once() {
     fill(&desk, 300);
     let mode = Pull::Compare {
         from: chrono::DateTime::UNIX_EPOCH,
+        until: None,
     };
     assert_eq!(desk.pull(&mode).await, 6);
     assert_eq!(desk.revisions, 300);

@@ -1,11 +1,13 @@
 //! The command line: one file a command.
 
 mod args;
+mod as_of;
 mod check;
 mod connectors;
 mod deliver;
 mod demo;
 mod explain;
+mod explain_correction;
 mod export;
 mod findings;
 mod import;
@@ -14,8 +16,10 @@ mod ledger;
 mod matches;
 mod nightly;
 mod out;
+mod procedure;
 mod reconcile;
 mod statement;
+mod statement_change;
 mod status;
 
 use std::collections::BTreeMap;
@@ -30,9 +34,10 @@ use self::out::Out;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error_text;
+use crate::run::history;
 use crate::run::report::Exit;
 use crate::run::sources::Environment;
-use crate::statements::SealError;
+use crate::statements::{CancelError, CorrectError, SealError};
 use crate::store::{Error as StoreError, Lock, Store};
 
 /// What every command has at hand.
@@ -54,8 +59,16 @@ impl App {
         Ok(config)
     }
 
-    /// The ledger for a command that changes it, and the right to.
+    /// The ledger for a command that changes it, and the right to. What is new in the
+    /// configuration is recorded first, so that every change is under rules that are known.
     fn open(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
+        let (mut store, lock) = self.open_for_trial(config, what)?;
+        history::record(&mut store, config, self.clock.now())?;
+        Ok((store, lock))
+    }
+
+    /// The same for a dry run, which leaves nothing behind.
+    fn open_for_trial(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
         let lock = Lock::take(&config.ledger, what)?;
         Ok((Store::open(&config.ledger, self.clock.now())?, lock))
     }
@@ -124,6 +137,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Nightly(args) => nightly::nightly(app, &args).await,
         Command::Run => nightly::daemon(app).await,
         Command::Export(args) => export::run(app, &args),
+        Command::Procedure(args) => procedure::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Status => status::run(app),
         Command::Connectors => connectors::run(app),
@@ -150,12 +164,18 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 
 /// The failure of the ledger's file within an error.
 fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
-    error
-        .chain()
-        .find_map(|cause| match cause.downcast_ref::<SealError>() {
-            Some(SealError::Store(inner)) => Some(inner),
-            _ => cause.downcast_ref::<StoreError>(),
-        })
+    error.chain().find_map(|cause| {
+        if let Some(SealError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CancelError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CorrectError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        cause.downcast_ref()
+    })
 }
 
 /// Log lines go to stderr: few from a command, more from the daemon.

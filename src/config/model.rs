@@ -33,8 +33,19 @@ pub struct Config {
     pub people: Vec<Person>,
     pub checks: Checks,
     pub statements: Statements,
-    /// A directory whose `report.typ` replaces the built-in layout.
-    pub templates: Option<PathBuf>,
+    /// What replaces the built-in layout.
+    pub templates: Option<Templates>,
+    /// All of it in the form that the ledger records.
+    pub parts: Vec<super::Part>,
+}
+
+/// The user's own layout of documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Templates {
+    /// A directory with a `report.typ`.
+    Directory(PathBuf),
+    /// What stood in `report.typ` when the ledger recorded it.
+    Recorded(String),
 }
 
 impl Config {

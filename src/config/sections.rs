@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use stundenbuch_connectors::import::DateOrder;
 
 use super::connections::path;
-use super::model::{Checks, ImportRule, Person, Statements};
+use super::model::{Checks, ImportRule, Person, Statements, Templates};
 use super::reader::{Field, Spot, Table};
 use super::references::{Ability, Known};
 use crate::billing::Party;
@@ -120,7 +120,7 @@ pub(super) fn checks(root: &Table<'_>) -> Checks {
 }
 
 /// How statements are numbered, and the directory of their layout.
-pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<PathBuf>) {
+pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<Templates>) {
     let mut statements = Statements {
         number_pattern: "{YYYY}-{0000}".to_owned(),
     };
@@ -137,7 +137,7 @@ pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<P
     }
     let templates = table.get("templates").and_then(|field| path(&field, base));
     table.close();
-    (statements, templates)
+    (statements, templates.map(Templates::Directory))
 }
 
 /// Exactly one running number, and besides only the year and the month in braces.

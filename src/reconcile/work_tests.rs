@@ -32,6 +32,7 @@ fn config() -> Config {
             number_pattern: "{YYYY}-{0000}".to_owned(),
         },
         templates: None,
+        parts: Vec::new(),
     }
 }
 

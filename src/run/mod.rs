@@ -1,5 +1,6 @@
 //! A run: one pass of the program over all connections, with its counts and findings.
 
+pub mod history;
 pub mod import;
 pub mod intake;
 pub mod nightly;
@@ -8,3 +9,4 @@ pub mod pull;
 pub mod report;
 pub mod review;
 pub mod sources;
+mod spare;

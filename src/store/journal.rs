@@ -87,6 +87,14 @@ impl Store {
         find(&self.conn, seq)
     }
 
+    /// The chained hash of a row's payload, also where the payload was erased.
+    pub fn payload_hash(&self, seq: u64) -> Result<[u8; 32]> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT payload_hash FROM journal WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))?)
+    }
+
     /// Hands the rows after `seq` to `each`, in order.
     ///
     /// # Errors
@@ -94,13 +102,44 @@ impl Store {
     pub fn rows_after<E: From<Error>>(
         &self,
         seq: u64,
+        each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // The largest number of a row.
+        self.rows_between(seq, i64::MAX.unsigned_abs(), each)
+    }
+
+    /// The same up to a row, that one included.
+    pub fn rows_between<E: From<Error>>(
+        &self,
+        after: u64,
+        until: u64,
         mut each: impl FnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut statement = self
             .conn
-            .prepare_cached(&format!("{ROWS} WHERE seq > ?1 ORDER BY seq"))
+            .prepare_cached(&format!("{ROWS} WHERE seq > ?1 AND seq <= ?2 ORDER BY seq"))
             .map_err(Error::from)?;
-        let mut rows = statement.query([seq]).map_err(Error::from)?;
+        let mut rows = statement.query([after, until]).map_err(Error::from)?;
+        while let Some(found) = rows.next().map_err(Error::from)? {
+            each(row(found)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands every row of a kind to `each`, in order.
+    ///
+    /// # Errors
+    /// Those of `each` end the walk.
+    pub fn rows_of<E: From<Error>>(
+        &self,
+        kind: &str,
+        mut each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .conn
+            .prepare_cached(&format!("{ROWS} WHERE kind = ?1 ORDER BY seq"))
+            .map_err(Error::from)?;
+        let mut rows = statement.query([kind]).map_err(Error::from)?;
         while let Some(found) = rows.next().map_err(Error::from)? {
             each(row(found)?)?;
         }
@@ -158,8 +197,10 @@ pub(super) fn head(conn: &Connection) -> Result<Head> {
     };
     let before = rows.next()?.map(Chained::read).transpose()?;
     let before = before.map_or(Head::default(), |row| row.head());
+    // What stands alone does not tell its form; it follows in the one that it was written in.
     let (head, _) = last
-        .follows(&before, last.form(conn)?)
+        .follows(&before, Form::Hash)
+        .or_else(|what| last.follows(&before, Form::Text).map_err(|_| what))
         .map_err(|what| Error::Damaged(format!("row {}: {what}", last.head().seq)))?;
     Ok(head)
 }

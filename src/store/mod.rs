@@ -3,7 +3,9 @@
 //! The other modules see the types that come out of here and the methods that put something in.
 //! Whatever belongs together is written in one [`Writer`], which is one transaction.
 
+mod asof;
 mod budgets;
+mod configured;
 mod connections;
 mod error;
 mod findings;
@@ -31,6 +33,7 @@ pub use error::{Error, Result};
 pub use findings::StoredFinding;
 pub use journal::{Row, TracedRaw};
 pub use lock::Lock;
+pub use open::PROGRAM;
 pub use outbox::{NewParcel, Parcel, ParcelState};
 pub use project::{Appended, FILE_PREFIX};
 pub use read::Stats;

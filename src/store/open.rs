@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::Access;
 
 use super::{Error, Result, Store};
+use crate::durable;
 use crate::ledger::{Event, Format, Genesis, hex};
 
 /// "StBu": marks the file for `file(1)` and against other programs' databases.
@@ -24,13 +25,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ];
 
 /// The program as rows of the journal name it.
-pub(super) const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
+pub const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
 
 /// The write-ahead log is cut back to this once it is folded in, in bytes.
 const LOG_MAX: i64 = 64 << 20;
 
 /// How long a statement waits for another process's transaction.
-const BUSY: Duration = Duration::from_secs(30);
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Opens the ledger for writing, creating it where there is none.
@@ -49,7 +50,7 @@ impl Store {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
         {
-            std::fs::create_dir_all(parent).map_err(|error| Error::Open {
+            durable::create_directories(parent).map_err(|error| Error::Open {
                 path: path.to_owned(),
                 reason: format!("create its directory: {error}"),
                 hint: "create the directory and make it writable for this user",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::journal::{self, ROWS};
+use super::journal::ROWS;
 use super::{Error, Result, Store, open};
 use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
@@ -211,16 +211,6 @@ impl Chained {
         Head {
             seq: self.seq,
             hash: self.hash,
-        }
-    }
-
-    /// The form of this row, if it is the last: that of the file's version. Only the row that
-    /// brought the second form still has the first.
-    pub(super) fn form(&self, conn: &Connection) -> Result<Form> {
-        let format = (self.kind == "format").then(|| Event::read(&self.kind, &self.payload));
-        match format {
-            Some(Ok(Event::Format(format))) if format.version == 2 => Ok(Form::Text),
-            _ => journal::form(conn),
         }
     }
 

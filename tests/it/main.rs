@@ -7,6 +7,8 @@
     reason = "helpers of tests fail and speak like tests"
 )]
 
+mod asof;
+mod crash;
 mod daemon;
 mod demo;
 #[path = "../fakes/mod.rs"]
