@@ -121,7 +121,7 @@ async fn every_flipped_bit_is_found_or_changes_nothing() {
         let bench = Bench::new(whole);
         let touching = bench.touching();
         let mut dice = Dice(2_026);
-        let bits: BTreeSet<usize> = match effort(1_500) {
+        let bits: BTreeSet<usize> = match effort(1_000) {
             Effort::All => (0..bench.bits()).collect(),
             Effort::Some(trials) => {
                 let of_rows: Vec<usize> = touching.keys().map(|at| at * 8 + dice.roll(8)).collect();
