@@ -68,8 +68,8 @@ pub fn reversal(store: &Store, number: &str) -> Result<Statement, CancelError> {
 }
 
 /// Cancels a statement: the reversing one gets the next number, its documents go where those of
-/// the cancelled one went, and the works are open again, all in one transaction. As for sealing, the
-/// whole ledger is verified first.
+/// the cancelled one went, and the works are open again, all in one transaction. As for sealing,
+/// the whole ledger is verified first.
 pub fn cancel(
     store: &mut Store,
     config: &Config,
