@@ -9,6 +9,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use stundenbuch_connectors as connectors;
 
@@ -41,6 +42,11 @@ impl Advised {
 
 /// The whole text of an error: what happened, why, and what to do. No line break at the end.
 pub fn of(error: &anyhow::Error) -> String {
+    of_ledger(error, None)
+}
+
+/// As [`of`], with the place of the ledger that it is about.
+pub fn of_ledger(error: &anyhow::Error, ledger: Option<&Path>) -> String {
     let mut text = format!("error: {error}");
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
@@ -51,6 +57,9 @@ pub fn of(error: &anyhow::Error) -> String {
             let _ = write!(text, "\n  because {}", cause.replace('\n', "\n  "));
         }
         last = cause;
+    }
+    if let Some(ledger) = ledger {
+        let _ = write!(text, "\n  the ledger is {}", ledger.display());
     }
     if let Some(hint) = hint_of(error) {
         let _ = write!(text, "\n\nhint: {hint}");

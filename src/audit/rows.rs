@@ -337,7 +337,7 @@ impl Walk<'_> {
         if !self.received.first(raw.id) {
             return Ok(());
         }
-        let Some(received) = self.store.raw(raw.id)? else {
+        let Some(received) = self.store.raw(raw)? else {
             return Ok(());
         };
         self.tables.row(

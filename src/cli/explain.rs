@@ -247,7 +247,7 @@ fn trace_record(store: &Store, key: &RecordKey, newest: u64) -> anyhow::Result<R
         let Event::Revision(revision) = row.event()? else {
             continue;
         };
-        let raw = store.raw(revision.raw.id)?;
+        let raw = store.raw(&revision.raw)?;
         revisions.push(RevisionTrace {
             row: row.seq,
             at: time(row.at),

@@ -39,6 +39,8 @@ pub(super) fn run(app: &App, args: &args::Import) -> anyhow::Result<Exit> {
                 }
                 done.push(imported);
             }
+            // No fault of the file, and the next one would meet it again.
+            Err(ImportError::Store(error)) => return Err(error.into()),
             Err(error) => {
                 exit = exit.max(Exit::Usage);
                 tell(app, error);

@@ -26,7 +26,7 @@ mod status;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::Parser as _;
 
@@ -38,7 +38,8 @@ use crate::error_text;
 use crate::run::history;
 use crate::run::report::Exit;
 use crate::run::sources::Environment;
-use crate::store::{Anchors, Lock, Store};
+use crate::statements::{CancelError, CorrectError, SealError};
+use crate::store::{Anchors, Error as StoreError, Lock, Store};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -47,15 +48,16 @@ struct App {
     environment: Environment,
     clock: Arc<dyn Clock>,
     out: Out,
+    /// The ledger that the configuration names, once it was read; for messages.
+    ledger: OnceLock<PathBuf>,
 }
 
 impl App {
     /// The configuration, or every mistake in it.
     fn config(&self) -> anyhow::Result<Config> {
-        Ok(Config::load(
-            self.config_file.as_deref(),
-            &self.environment.variables,
-        )?)
+        let config = Config::load(self.config_file.as_deref(), &self.environment.variables)?;
+        let _ = self.ledger.set(config.ledger.clone());
+        Ok(config)
     }
 
     /// The ledger for a command that changes it, and the right to. What is new in the
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         environment: Environment { variables },
         clock: Arc::new(SystemClock),
         out: Out { json: args.json },
+        ledger: OnceLock::new(),
     };
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -115,7 +118,11 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {
-            app.out.say(&error_text::of(&error));
+            // What fails deep within the ledger does not know which it is.
+            let unnamed = store_error(&error).is_some_and(|error| !error.names_file());
+            let ledger = app.ledger.get().filter(|_| unnamed);
+            app.out
+                .say(&error_text::of_ledger(&error, ledger.map(PathBuf::as_path)));
             ExitCode::from(exit_of(&error) as u8)
         }
     }
@@ -147,21 +154,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
 /// How a failure ends the program: what may pass by itself is told apart from what was asked
 /// wrongly, for systemd starts the first again and not the second.
 fn exit_of(error: &anyhow::Error) -> Exit {
-    use crate::statements::{CancelError, CorrectError, SealError};
-    use crate::store::Error as StoreError;
-    let store = error.chain().find_map(|cause| {
-        if let Some(SealError::Store(inner)) = cause.downcast_ref() {
-            return Some(inner);
-        }
-        if let Some(CancelError::Store(inner)) = cause.downcast_ref() {
-            return Some(inner);
-        }
-        if let Some(CorrectError::Store(inner)) = cause.downcast_ref() {
-            return Some(inner);
-        }
-        cause.downcast_ref::<StoreError>()
-    });
-    match store {
+    match store_error(error) {
         Some(error) if error.needs_person() => Exit::NeedsPerson,
         // A second daemon would only wait for the first one to end.
         Some(
@@ -175,6 +168,22 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         | None => Exit::Usage,
         Some(_) => Exit::ForNow,
     }
+}
+
+/// The failure of the ledger's file within an error.
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    error.chain().find_map(|cause| {
+        if let Some(SealError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CancelError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CorrectError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        cause.downcast_ref()
+    })
 }
 
 /// Log lines go to stderr: few from a command, more from the daemon.

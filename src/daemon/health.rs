@@ -1,7 +1,6 @@
 //! Health and status over HTTP, on loopback, for monitoring and for people.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -9,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::status::{Health, Status};
 use crate::store::Anchors;
@@ -25,19 +25,35 @@ pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
+/// What the answers are made of.
+#[derive(Clone, Debug)]
+struct Known {
+    anchors: Anchors,
+    /// Why the daemon could not write the ledger; none while it can. The ledger cannot say it.
+    trouble: watch::Receiver<Option<String>>,
+}
+
 /// Answers until the task is dropped.
-pub(super) async fn serve(listener: TcpListener, anchors: Anchors) -> std::io::Result<()> {
+pub(super) async fn serve(
+    listener: TcpListener,
+    anchors: Anchors,
+    trouble: watch::Receiver<Option<String>>,
+) -> std::io::Result<()> {
     let router = Router::new()
         .route("/", get(page))
         .route("/health", get(health))
         .route("/status", get(status))
-        .with_state(Arc::new(anchors));
+        .with_state(Known { anchors, trouble });
     axum::serve(listener, router).await
 }
 
 /// `200 ok` while runs succeed, `503` with the reason in words otherwise.
-async fn health(State(anchors): State<Arc<Anchors>>) -> Response {
-    match read(&anchors).await {
+async fn health(State(known): State<Known>) -> Response {
+    let trouble = known.trouble.borrow().clone();
+    if let Some(trouble) = trouble {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")).into_response();
+    }
+    match read(known.anchors).await {
         Ok(status) => match status.health() {
             Health::Ok => (StatusCode::OK, "ok\n".to_owned()).into_response(),
             Health::Degraded(reason) => {
@@ -48,16 +64,16 @@ async fn health(State(anchors): State<Arc<Anchors>>) -> Response {
     }
 }
 
-async fn status(State(anchors): State<Arc<Anchors>>) -> Response {
-    match read(&anchors).await {
+async fn status(State(known): State<Known>) -> Response {
+    match read(known.anchors).await {
         Ok(status) => axum::Json(status).into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }
 
 /// The status for a browser: plain, without script.
-async fn page(State(anchors): State<Arc<Anchors>>) -> Response {
-    match read(&anchors).await {
+async fn page(State(known): State<Known>) -> Response {
+    match read(known.anchors).await {
         Ok(status) => {
             let policy = "default-src 'none'; style-src 'unsafe-inline'";
             let headers = [
@@ -71,7 +87,6 @@ async fn page(State(anchors): State<Arc<Anchors>>) -> Response {
     }
 }
 
-async fn read(anchors: &Arc<Anchors>) -> anyhow::Result<Status> {
-    let anchors = Arc::clone(anchors);
+async fn read(anchors: Anchors) -> anyhow::Result<Status> {
     tokio::task::spawn_blocking(move || Ok(Status::read(&anchors)?)).await?
 }

@@ -8,21 +8,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Schedule, health};
+use super::ledger::Ledger;
+use super::{Schedule, health, tell};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::run::nightly::{self, Plan};
 use crate::run::report::Report;
 use crate::run::sources::Environment;
-use crate::store::{Anchors, Error as StoreError, Lock, Store};
+use crate::store::{Anchors, Lock};
 
 /// How often the clock is looked at. The wall clock decides and not a timer, so a suspended
 /// machine or a clock that was set runs neither late nor twice.
 const TICK: Duration = Duration::from_secs(20);
 /// The first wait before a failed source is tried again; doubled each time …
-const AGAIN_FIRST: TimeDelta = TimeDelta::minutes(15);
+pub(super) const AGAIN_FIRST: TimeDelta = TimeDelta::minutes(15);
 /// … up to this.
-const AGAIN_MAX: TimeDelta = TimeDelta::hours(4);
+pub(super) const AGAIN_MAX: TimeDelta = TimeDelta::hours(4);
 
 /// When sources that failed are tried again before the next night.
 #[derive(Clone, Debug, Default)]
@@ -41,16 +42,16 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let _daemon = Lock::take_daemon(&config.ledger)?;
     let anchors = Anchors::new(&config.ledger, config.anchors.as_deref());
-    let mut left_alone = false;
+    let (mut ledger, trouble) = Ledger::new(anchors.clone());
     // What cannot work is told at the start. A command that has the ledger now had it opened.
     if let Some(_lock) = turn(config) {
-        open(&anchors, clock.now(), &mut left_alone)?;
+        ledger.open(clock.now())?;
     }
     let listener = match config.listen {
         Some(address) => Some(health::bind(address).await?),
         None => None,
     };
-    let health = listener.map(|listener| tokio::spawn(health::serve(listener, anchors.clone())));
+    let health = listener.map(|listener| tokio::spawn(health::serve(listener, anchors, trouble)));
     let mut stop = stop_signal().context("listen for signals")?;
     let schedule = Schedule {
         at: config.nightly_at,
@@ -65,19 +66,30 @@ pub async fn run(
     let heart = tokio::spawn(beat());
     let mut again = Again::default();
     loop {
-        let due = due(&anchors, &schedule, &again, clock.now())?;
-        if let Some((plan, _lock)) = due.and_then(|plan| Some((plan, turn(config)?)))
-            && let Some(mut store) = open(&anchors, clock.now(), &mut left_alone)?
+        if ledger.is_shut()
+            && let Some(_lock) = turn(config)
+        {
+            ledger.open(clock.now())?;
+        }
+        if let Some(plan) = due(&mut ledger, &schedule, &again, clock.now())?
+            && let Some(_lock) = turn(config)
+            && let Some(mut store) = ledger.open(clock.now())?
         {
             tell(&[NotifyState::Status("a run is under way")]);
             let pass = nightly::run(&mut store, config, environment, Arc::clone(&clock), &plan);
             let report = tokio::select! {
-                report = pass => report?,
+                report = pass => report,
                 () = &mut stop => break,
             };
-            log(&report);
-            again = next_try(&again, &plan, &report);
-            tell(&[NotifyState::Status(&waiting(&schedule, clock.now()))]);
+            match report {
+                Ok(report) => {
+                    log(&report);
+                    again = next_try(&again, &plan, &report);
+                    ledger.worked();
+                    tell(&[NotifyState::Status(&waiting(&schedule, clock.now()))]);
+                }
+                Err(error) => ledger.failed(error, clock.now())?,
+            }
         }
         tokio::select! {
             () = clock.sleep(TICK) => {}
@@ -93,48 +105,17 @@ pub async fn run(
     Ok(())
 }
 
-/// Opens the ledger for one run. Between runs nobody has it open, so that a backup can take its
-/// place. A ledger that is not what it was is left alone until a person has looked: the daemon
-/// says so and stays, and goes on by itself once the ledger is right.
-fn open(
-    anchors: &Anchors,
-    now: DateTime<Utc>,
-    left_alone: &mut bool,
-) -> anyhow::Result<Option<Store>> {
-    match Store::open_kept(anchors.clone(), now) {
-        Ok(store) => {
-            *left_alone = false;
-            Ok(Some(store))
-        }
-        Err(error @ (StoreError::RolledBack(_) | StoreError::OtherHeads { .. })) => {
-            // Once, and not with every look at the clock.
-            if !std::mem::replace(left_alone, true) {
-                tracing::error!(%error, hint = %error.hint(), "The ledger is left alone.");
-                tell(&[NotifyState::Status(
-                    "the ledger is not what it was; see the health",
-                )]);
-            }
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// A run that is due, if any: the nightly one, or another try of what failed.
 fn due(
-    anchors: &Anchors,
+    ledger: &mut Ledger,
     schedule: &Schedule,
     again: &Again,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Option<Plan>> {
-    let last = match anchors.open_read_only() {
-        Ok(store) => store.mark(nightly::MARK)?,
-        // Opening it for the run tells which of them it is.
-        Err(StoreError::Missing { .. } | StoreError::Older { .. } | StoreError::RolledBack(_)) => {
-            None
-        }
-        Err(error) => return Err(error.into()),
-    };
+    if ledger.waits(now) {
+        return Ok(None);
+    }
+    let last = ledger.mark(nightly::MARK)?;
     let last = last.and_then(|text| text.parse().ok());
     if schedule.due(last, now) {
         return Ok(Some(Plan {
@@ -246,13 +227,10 @@ fn log(report: &Report) {
     );
 }
 
-fn tell(states: &[NotifyState<'_>]) {
-    // Without systemd there is nobody to tell.
-    let _ = sd_notify::notify(states);
-}
+type Stop = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Resolves when the process is asked to stop.
-fn stop_signal() -> std::io::Result<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
+fn stop_signal() -> std::io::Result<Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(Box::pin(async move {

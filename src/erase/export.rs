@@ -163,7 +163,7 @@ impl Plan {
                 continue;
             };
             records.line(&record_line(&row, &revision.record))?;
-            if let Some(raw) = store.raw(revision.raw.id)? {
+            if let Some(raw) = store.raw(&revision.raw)? {
                 received.line(&json!({
                     "id": raw.id, "record": row.subject, "scope": revision.scope,
                     "received_at": raw.received_at, "body": raw.body,

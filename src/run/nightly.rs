@@ -132,7 +132,9 @@ fn end(
             writer.set_mark(MARK, &report.started_at.to_rfc3339())?;
         }
         writer.end_run(report.finished_at, run, &text)
-    })
+    })?;
+    store.fold_in_log();
+    Ok(())
 }
 
 /// What a pass works with.

@@ -461,7 +461,7 @@ fn clock_doubts(store: &Store, work: &Work, attribution: &Attribution) -> Result
     let Event::Revision(revision) = row.event()? else {
         return Ok(Vec::new());
     };
-    let Some(received) = store.raw(revision.raw.id)? else {
+    let Some(received) = store.raw(&revision.raw)? else {
         return Ok(Vec::new());
     };
     let raw = Raw {

@@ -68,13 +68,15 @@ pub fn reversal(store: &Store, number: &str) -> Result<Statement, CancelError> {
 }
 
 /// Cancels a statement: the reversing one gets the next number, its documents go where those of
-/// the cancelled one went, and the works are open again, all in one transaction.
+/// the cancelled one went, and the works are open again, all in one transaction. As for sealing,
+/// the whole ledger is verified first.
 pub fn cancel(
     store: &mut Store,
     config: &Config,
     number: &str,
     now: DateTime<Utc>,
 ) -> Result<Statement, CancelError> {
+    store.verify()?.whole()?;
     let mut statement = reversal(store, number)?;
     let client = config.client(&statement.client_key);
     // It was written from a zone, so it reads as one.
@@ -99,5 +101,6 @@ pub fn cancel(
         }
         Ok::<(), CancelError>(())
     })?;
+    store.fold_in_log();
     Ok(statement)
 }

@@ -53,7 +53,7 @@ impl SealError {
 }
 
 /// Seals the client's statement for a period: its number, its rows and its documents are fixed
-/// in one transaction.
+/// in one transaction. What is sealed cannot be taken back, so the whole ledger is verified first.
 pub fn seal(
     store: &mut Store,
     config: &Config,
@@ -61,6 +61,7 @@ pub fn seal(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Statement, SealError> {
+    store.verify()?.whole()?;
     let Previews { previews, .. } = preview(store, config, client, period)?;
     // What another currency or tax still owes, and no work of the period has, can wait.
     let (mut worked, mut owed): (Vec<_>, Vec<_>) = previews
@@ -77,7 +78,7 @@ pub fn seal(
         });
     };
     let template = template(config)?;
-    store.write(|writer| {
+    let sealed = store.write(|writer| {
         still_so(writer, &preview)?;
         let mut statement = preview.draft.statement.clone();
         let Numbered {
@@ -99,8 +100,10 @@ pub fn seal(
         };
         writer.append(now, &number, &Event::Sealed(Box::new(sealed)))?;
         queue_documents::<SealError>(writer, now, client, &statement, template.as_deref())?;
-        Ok(statement)
-    })
+        Ok::<_, SealError>(statement)
+    })?;
+    store.fold_in_log();
+    Ok(sealed)
 }
 
 /// The number that a statement got.

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::verify::Chained;
 use super::{Error, Result, Store, Writer};
-use crate::ledger::{Event, Form, Head, Link, Mark, Why, link, sha256};
+use crate::ledger::{Event, Form, Head, Link, Mark, RawRef, Why, hex, link, sha256};
 
 /// One row as it stands in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,13 +105,7 @@ impl Writer<'_> {
 impl Store {
     /// One row of the journal.
     pub fn row(&self, seq: u64) -> Result<Option<Row>> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT seq, at, kind, subject, payload, hash FROM journal WHERE seq = ?1",
-            )?
-            .query_row([seq], row)
-            .optional()?)
+        find(&self.conn, seq)
     }
 
     /// The chained hash of a row's payload, also where the payload was erased.
@@ -143,16 +138,11 @@ impl Store {
     ) -> Result<(), E> {
         let mut statement = self
             .conn
-            .prepare_cached(
-                "SELECT seq, at, kind, subject, payload, hash FROM journal
-                 WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
-            )
+            .prepare_cached(&format!("{ROWS} WHERE seq > ?1 AND seq <= ?2 ORDER BY seq"))
             .map_err(Error::from)?;
-        let rows = statement
-            .query_map([after, until], row)
-            .map_err(Error::from)?;
-        for row in rows {
-            each(row.map_err(Error::from)?)?;
+        let mut rows = statement.query([after, until]).map_err(Error::from)?;
+        while let Some(found) = rows.next().map_err(Error::from)? {
+            each(row(found)?)?;
         }
         Ok(())
     }
@@ -168,14 +158,11 @@ impl Store {
     ) -> Result<(), E> {
         let mut statement = self
             .conn
-            .prepare_cached(
-                "SELECT seq, at, kind, subject, payload, hash FROM journal
-                 WHERE kind = ?1 ORDER BY seq",
-            )
+            .prepare_cached(&format!("{ROWS} WHERE kind = ?1 ORDER BY seq"))
             .map_err(Error::from)?;
-        let rows = statement.query_map([kind], row).map_err(Error::from)?;
-        for row in rows {
-            each(row.map_err(Error::from)?)?;
+        let mut rows = statement.query([kind]).map_err(Error::from)?;
+        while let Some(found) = rows.next().map_err(Error::from)? {
+            each(row(found)?)?;
         }
         Ok(())
     }
@@ -188,13 +175,12 @@ impl Store {
         mut each: impl FnMut(Row) -> Result<()>,
     ) -> Result<()> {
         let kinds = serde_json::to_string(kinds).expect("words are plain data");
-        let mut statement = self.conn.prepare(
-            "SELECT seq, at, kind, subject, payload, hash FROM journal
-             WHERE kind IN (SELECT value FROM json_each(?1)) ORDER BY seq",
-        )?;
-        let rows = statement.query_map([kinds], row)?;
-        for row in rows {
-            each(row?)?;
+        let mut statement = self.conn.prepare(&format!(
+            "{ROWS} WHERE kind IN (SELECT value FROM json_each(?1)) ORDER BY seq"
+        ))?;
+        let mut rows = statement.query([kinds])?;
+        while let Some(found) = rows.next()? {
+            each(row(found)?)?;
         }
         Ok(())
     }
@@ -213,39 +199,49 @@ impl Store {
         Ok(rows)
     }
 
-    /// A received record that a revision names.
-    pub fn raw(&self, id: u64) -> Result<Option<TracedRaw>> {
-        Ok(self
+    /// A received record that a revision names, as it was received.
+    pub fn raw(&self, named: &RawRef) -> Result<Option<TracedRaw>> {
+        let raw = self
             .conn
             .prepare_cached("SELECT id, received_at, body FROM raw WHERE id = ?1")?
-            .query_row([id], |row| {
+            .query_row([named.id], |row| {
                 Ok(TracedRaw {
                     id: row.get(0)?,
                     received_at: row.get(1)?,
                     body: row.get(2)?,
                 })
             })
-            .optional()?)
+            .optional()?;
+        match raw {
+            Some(raw) if hex(&sha256(raw.body.as_bytes())) != named.sha256 => Err(Error::Damaged(
+                format!("received record {} was changed", raw.id),
+            )),
+            raw => Ok(raw),
+        }
     }
 }
 
-/// The last row of the chain.
+/// The last row of the chain, which must follow from the row before it: nothing is appended
+/// behind a row that does not hold, and no head is printed that was never one.
 pub(super) fn head(conn: &Connection) -> Result<Head> {
     // Before the first migration there is no table, and the chain is empty.
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == 0 {
         return Ok(Head::default());
     }
-    let last = conn
-        .prepare_cached("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| {
-            Ok(Head {
-                seq: row.get(0)?,
-                hash: row.get(1)?,
-            })
-        })
-        .optional()?;
-    Ok(last.unwrap_or_default())
+    let mut statement = conn.prepare_cached(&format!("{ROWS} ORDER BY seq DESC LIMIT 2"))?;
+    let mut rows = statement.query([])?;
+    let Some(last) = rows.next()?.map(Chained::read).transpose()? else {
+        return Ok(Head::default());
+    };
+    let before = rows.next()?.map(Chained::read).transpose()?;
+    let before = before.map_or(Head::default(), |row| row.head());
+    // What stands alone does not tell its form; it follows in the one that it was written in.
+    let (head, _) = last
+        .follows(&before, Form::Hash)
+        .or_else(|what| last.follows(&before, Form::Text).map_err(|_| what))
+        .map_err(|what| Error::Damaged(format!("row {}: {what}", last.head().seq)))?;
+    Ok(head)
 }
 
 /// The form of rows to come. A migration appends its `format` row while the version is still the
@@ -255,13 +251,37 @@ pub(super) fn form(conn: &Connection) -> Result<Form> {
     Ok(if version < 2 { Form::Text } else { Form::Hash })
 }
 
-pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+/// Every column of the rows, as [`row`] and [`Chained::read`] take them.
+pub(super) const ROWS: &str =
+    "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal";
+
+/// One row of the journal, where there is one.
+pub(super) fn find(conn: &Connection, seq: u64) -> Result<Option<Row>> {
+    let mut statement = conn.prepare_cached(&format!("{ROWS} WHERE seq = ?1"))?;
+    let mut rows = statement.query([seq])?;
+    rows.next()?.map(row).transpose()
+}
+
+fn row(row: &rusqlite::Row<'_>) -> Result<Row> {
+    let seq = row.get(0)?;
     Ok(Row {
-        seq: row.get(0)?,
+        seq,
         at: row.get(1)?,
         kind: row.get(2)?,
         subject: row.get(3)?,
-        payload: row.get(4)?,
-        hash: row.get(5)?,
+        payload: proved(seq, row.get(4)?, row.get(5)?)?,
+        hash: row.get(6)?,
     })
+}
+
+/// A payload, if it is still what was written, or was erased. Whatever the program does with a row
+/// begins here, so a damaged one is shown, billed and exported by nobody, long before the next
+/// verification.
+pub(super) fn proved(seq: u64, payload: String, hash: [u8; 32]) -> Result<String> {
+    if payload.is_empty() || sha256(payload.as_bytes()) == hash {
+        Ok(payload)
+    } else {
+        let what = format!("row {seq}: its payload does not have the recorded hash");
+        Err(Error::Damaged(what))
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::open::cannot_open;
 use super::{Error, Result};
 use crate::durable;
 
@@ -33,11 +34,7 @@ impl Lock {
     }
 
     fn take_at(ledger: &Path, path: &Path, what: &str) -> Result<Self> {
-        let open = |reason: std::io::Error| Error::Open {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-            hint: "check that the directory exists and that this user may write there",
-        };
+        let open = |error: std::io::Error| cannot_open(path, &error);
         if let Some(parent) = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
@@ -70,10 +67,11 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(open(error)),
         }
         let note = format!("{what}, process {}\n", std::process::id());
-        file.set_len(0)
+        // A courtesy, too: a full disk has no room for it.
+        let _ = file
+            .set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(note.as_bytes()))
-            .map_err(open)?;
+            .and_then(|()| file.write_all(note.as_bytes()));
         Ok(Self { _file: file })
     }
 }

@@ -1,11 +1,13 @@
 //! Opening and creating the file: settings, identity, migrations.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::Access;
 
 use super::{Anchors, Error, Result, Store, files};
 use crate::durable;
@@ -25,6 +27,8 @@ pub const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
 
 /// What a backup is called while it is made a ledger of, behind the ledger's name.
 pub(super) const RESTORING: &str = "restoring";
+/// The write-ahead log is cut back to this once it is folded in, in bytes.
+const LOG_MAX: i64 = 64 << 20;
 
 /// How long a statement waits for another process's transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(30);
@@ -42,6 +46,7 @@ impl Store {
         if !path.exists() {
             anchors.refuse_new()?;
         }
+        Self::make_ready(&path, now, None)?;
         let mut store = Self::connect_to(&path)?;
         store.agrees(&anchors)?;
         store.migrate(now, None)?;
@@ -61,31 +66,48 @@ impl Store {
     }
 
     fn open_as(path: &Path, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<Self> {
+        Self::make_ready(path, now, identity)?;
         let mut store = Self::connect_to(path)?;
         store.migrate(now, identity)?;
         Ok(store)
     }
 
-    /// Opens or makes the file, and leaves what is in it as it is.
-    fn connect_to(path: &Path) -> Result<Self> {
-        let open = |reason: String, hint| Error::Open {
+    /// Sees that there is a file that can be written, and makes a new ledger where there is none.
+    fn make_ready(path: &Path, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
+        durable::create_directories(files::directory(path)).map_err(|error| Error::Open {
             path: path.to_owned(),
-            reason,
-            hint,
+            reason: format!("create its directory: {error}"),
+            hint: "create the directory and make it writable for this user",
+        })?;
+        if there(path)? {
+            writable(path)
+        } else {
+            Self::create(path, now, identity)
+        }
+    }
+
+    /// Makes a ledger under another name and then gives it its own. So a file of that name was a
+    /// whole ledger from its first moment, whenever the program is killed; and one that is empty
+    /// was emptied, and is not taken for a new one, which would count statements from 1 again.
+    fn create(path: &Path, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
+        let made = files::with_suffix(path, "new");
+        let create = || -> Result<()> {
+            Self::remove(&made);
+            // A ledger holds what people did all day. What SQLite puts beside it gets its mode.
+            files::create_private(&made).map_err(|error| cannot_open(path, &error))?;
+            // Without a write-ahead log, so that the one file is all of it.
+            let conn = Connection::open_with_flags(&made, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            conn.pragma_update(None, "synchronous", "full")?;
+            let mut store = Self::of(conn, &made);
+            store.bring_forward(now, identity)?;
+            drop(store);
+            files::rename(&made, path).map_err(|error| cannot_open(path, &error))
         };
-        durable::create_directories(files::directory(path)).map_err(|error| {
-            open(
-                format!("create its directory: {error}"),
-                "create the directory and make it writable for this user",
-            )
-        })?;
-        // A ledger holds what people did all day. What SQLite puts beside it gets the same mode.
-        files::create_private(path).map_err(|error| {
-            open(
-                error.to_string(),
-                "check that the directory exists and that this user may write there",
-            )
-        })?;
+        create().inspect_err(|_| Self::remove(&made))
+    }
+
+    /// Opens the file, and leaves what is in it as it is.
+    fn connect_to(path: &Path) -> Result<Self> {
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         Ok(Self::of(conn, path))
     }
@@ -101,7 +123,7 @@ impl Store {
 
     /// Opens an existing ledger for reading.
     pub fn open_read_only(path: &Path) -> Result<Self> {
-        if !path.exists() {
+        if !there(path)? {
             return Err(Error::Missing {
                 path: path.to_owned(),
             });
@@ -113,6 +135,24 @@ impl Store {
         }
         conn.pragma_update(None, "query_only", true)?;
         Ok(Self::of(conn, path))
+    }
+
+    /// Folds the write-ahead log into the file and empties it, as far as nobody reads just now.
+    ///
+    /// Done whenever something is finished. SQLite drops a log from its first damaged frame on
+    /// without a word, so what is sealed shall not lie there for days because the daemon has the
+    /// file open. What was committed stays committed where this fails, as on a full disk.
+    pub fn fold_in_log(&self) {
+        let fold = || {
+            self.conn.busy_timeout(Duration::ZERO)?;
+            let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let folded = self.conn.query_row(fold, [], |_| Ok(()));
+            self.conn.busy_timeout(BUSY).and(folded)
+        };
+        if let Err(error) = fold() {
+            let error = Error::from(error);
+            tracing::warn!(%error, "The ledger's log could not be folded in; it stays beside it.");
+        }
     }
 
     /// Makes a whole copy of the ledger beside it; the file's name with `suffix` behind.
@@ -136,6 +176,11 @@ impl Store {
     /// file remembers, and the newest version.
     fn migrate(&mut self, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
         self.conn.pragma_update(None, "journal_mode", "wal")?;
+        self.bring_forward(now, identity)
+    }
+
+    /// Takes the steps that the file has not seen, each in one transaction.
+    fn bring_forward(&mut self, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
         let version = self.version()?;
         let done = usize::try_from(version).expect("a checked version is not negative");
         for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
@@ -170,6 +215,56 @@ impl Store {
     }
 }
 
+/// Whether there is a file. A directory that may not be searched is no answer.
+fn there(path: &Path) -> Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(Error::Open {
+            path: path.to_owned(),
+            reason: "it is a directory".into(),
+            hint: "set `ledger.path` in the configuration to a file",
+        }),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot_open(path, &error)),
+    }
+}
+
+/// Refuses a file that this user may not write, and one in a directory where none can be made.
+/// SQLite would open it for reading, and leave files beside it that nobody may write either.
+fn writable(path: &Path) -> Result<()> {
+    for (place, access) in [
+        (path, Access::READ_OK | Access::WRITE_OK),
+        (files::directory(path), Access::WRITE_OK | Access::EXEC_OK),
+    ] {
+        // Not by opening it: closing it would give up the locks that this process has on it.
+        rustix::fs::access(place, access).map_err(|errno| cannot_open(place, &errno.into()))?;
+    }
+    Ok(())
+}
+
+/// Why a file of ours could not be made or opened.
+pub(super) fn cannot_open(path: &Path, error: &std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::StorageFull => Error::DiskFull,
+        ErrorKind::ReadOnlyFilesystem => Error::ReadOnly,
+        _ => Error::Open {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            hint: "check that the directory exists and that this user may write there",
+        },
+    }
+}
+
+/// An empty database in memory, or on disk when it grows, with the tables of this version.
+pub(super) fn blank() -> Result<Connection> {
+    let conn = Connection::open("")?;
+    conn.pragma_update(None, "synchronous", "off")?;
+    for sql in MIGRATIONS {
+        conn.execute_batch(sql)?;
+    }
+    Ok(conn)
+}
+
 /// A connection with the settings that every part of the program relies on. How changes are
 /// journalled is a property of the file and set by who opens the ledger for writing: looking at a
 /// file changes nothing in it.
@@ -194,6 +289,8 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // 8 MiB of pages; the rest of a large ledger stays on disk.
     conn.pragma_update(None, "cache_size", -8192)?;
+    // Somebody who reads for long keeps the log from being folded in; it shrinks afterwards.
+    conn.pragma_update(None, "journal_size_limit", LOG_MAX)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
 }
@@ -201,7 +298,10 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
 /// Refuses files that are not ours, and ours from the future.
 fn check(conn: &Connection, path: &Path) -> Result<()> {
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && pragma(conn, "application_id")? != APPLICATION_ID {
+    if tables == 0 {
+        return Err(Error::Damaged("the file is empty".into()));
+    }
+    if pragma(conn, "application_id")? != APPLICATION_ID {
         return Err(Error::Foreign {
             path: path.to_owned(),
         });
@@ -209,6 +309,9 @@ fn check(conn: &Connection, path: &Path) -> Result<()> {
     let (found, known) = (pragma(conn, "user_version")?, newest());
     if found > known {
         return Err(Error::Newer { found, known });
+    }
+    if found < 1 {
+        return Err(Error::Damaged(format!("there is no format {found}")));
     }
     Ok(())
 }

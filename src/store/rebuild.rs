@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
-use super::journal::row;
-use super::open::MIGRATIONS;
-use super::{Error, Result, Store, Writer};
+use super::{Error, Result, Store, Writer, journal, open};
 use crate::ledger::hex;
 
 /// The tables that the journal alone determines, children first.
@@ -43,12 +40,8 @@ impl Writer<'_> {
         self.forgets = None;
         let last = self.head.seq;
         for seq in 1..=last {
-            let row = self
-                .tx
-                .prepare_cached(
-                    "SELECT seq, at, kind, subject, payload, hash FROM journal WHERE seq = ?1",
-                )?
-                .query_row([seq], row)?;
+            let row = journal::find(&self.tx, seq)?
+                .ok_or_else(|| Error::Damaged(format!("row {seq} is missing")))?;
             self.project_row(&row)?;
         }
         Ok(last)
@@ -88,11 +81,7 @@ impl Store {
     /// which are given as they appear and which the journal alone does not tell. SQLite keeps it
     /// on disk when it is large.
     pub(super) fn scratch(&self) -> Result<Self> {
-        let conn = Connection::open("")?;
-        conn.pragma_update(None, "synchronous", "off")?;
-        for sql in MIGRATIONS {
-            conn.execute_batch(sql)?;
-        }
+        let conn = open::blank()?;
         let mut sources = self
             .conn
             .prepare("SELECT id, connection, stream FROM source")?;

@@ -1,12 +1,13 @@
 //! Proving the chain: every row, every received record that a row names, and the projection.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
+use super::journal::ROWS;
 use super::project_erased::may_be_erased;
-use super::{Result, Store};
+use super::{Error, Result, Store, open};
 use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
 /// What a verification found.
@@ -39,54 +40,86 @@ impl fmt::Display for Damage {
     }
 }
 
+impl Verified {
+    /// The end of a chain that holds, with everything that hangs on it.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] names what does not hold.
+    pub fn whole(self) -> Result<Head> {
+        match self.damage {
+            None => Ok(self.head),
+            Some(damage) => Err(Error::Damaged(damage.to_string())),
+        }
+    }
+}
+
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
         let mut walk = Walk::default();
-        let damaged = self.walk(&mut walk)?;
-        let mut verified = Verified {
+        let damage = match self.walk(&mut walk)? {
+            None => self.rest_damage()?.map(|what| Damage { row: None, what }),
+            damage => damage,
+        };
+        Ok(Verified {
             head: walk.head,
             raws: walk.raws,
             statement: walk.statement,
-            damage: damaged,
-        };
-        if verified.damage.is_some() {
-            return Ok(verified);
+            damage,
+        })
+    }
+
+    /// What is wrong beside the rows, if anything is.
+    fn rest_damage(&self) -> Result<Option<String>> {
+        if let Some(what) = self.file_damage()? {
+            return Ok(Some(what));
         }
-        let mut what = self.file_damage()?;
-        if what.is_none() && self.hash_if_rebuilt()? != self.projection_hash()? {
-            let rebuild = "the current state is not what the rows say; they hold, and \
-                           `stundenbuch ledger rebuild` makes it anew from them";
-            what = Some(rebuild.to_owned());
+        if let Some(what) = self.schema_damage()? {
+            return Ok(Some(what));
         }
-        verified.damage = what.map(|what| Damage { row: None, what });
-        Ok(verified)
+        let holds = self.hash_if_rebuilt()? == self.projection_hash()?;
+        let rebuild = "the current state is not what the rows say; they hold, and \
+                       `stundenbuch ledger rebuild` makes it anew from them";
+        Ok((!holds).then(|| rebuild.to_owned()))
     }
 
     /// Follows the chain up to the first row that does not hold.
     fn walk(&self, walk: &mut Walk) -> Result<Option<Damage>> {
         let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
-        let mut statement = self.conn.prepare(
-            "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal ORDER BY seq",
-        )?;
+        let mut statement = self.conn.prepare(&format!("{ROWS} ORDER BY seq"))?;
         let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let seq = row.get(0)?;
-            let damage = |what| Damage {
-                row: Some(seq),
-                what,
+        loop {
+            let expected = walk.head.seq + 1;
+            let damage = |row, what| {
+                let row = Some(row);
+                Ok(Some(Damage { row, what }))
             };
-            let raw = match walk.take(Chained::read(row)) {
+            let row = match rows.next().map_err(Error::from) {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(Error::Damaged(what)) => return damage(expected, what),
+                Err(error) => return Err(error),
+            };
+            // A number that is none may stand where the next row should.
+            let seq = row.get(0).unwrap_or(expected);
+            let raw = match walk.take(Chained::read(row).ok()) {
                 Ok(raw) => raw,
-                Err(what) => return Ok(Some(damage(what))),
+                Err(what) => return damage(seq, what),
             };
             let Some(raw) = raw else { continue };
             // As bytes: damaged text may not be text any more.
             let body = body_of
                 .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
-                .optional()?;
-            if let Some(what) = raw_damage(&raw, body) {
-                return Ok(Some(damage(what)));
+                .optional();
+            let what = match body.map_err(Error::from) {
+                Ok(body) => raw_damage(&raw, body),
+                Err(Error::Damaged(what)) => {
+                    Some(format!("received record {} cannot be read: {what}", raw.id))
+                }
+                Err(error) => return Err(error),
+            };
+            if let Some(what) = what {
+                return damage(seq, what);
             }
             walk.raws += 1;
         }
@@ -102,6 +135,24 @@ impl Store {
             .conn
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         Ok((answer != "ok").then_some(answer))
+    }
+
+    /// A table or an index that is not defined as this program defines it: read by another
+    /// definition, undamaged bytes say something else. Triggers prove nothing and are not asked.
+    fn schema_damage(&self) -> Result<Option<String>> {
+        let definitions = |conn: &Connection| -> Result<BTreeMap<String, String>> {
+            let mut statement = conn.prepare(
+                "SELECT name, sql FROM sqlite_schema
+                 WHERE type IN ('table', 'index') AND sql IS NOT NULL",
+            )?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        let found = definitions(&self.conn)?;
+        let wrong = definitions(&open::blank()?)?
+            .into_iter()
+            .find(|(name, sql)| found.get(name) != Some(sql));
+        Ok(wrong.map(|(name, _)| format!("`{name}` is not defined as this program defines it")))
     }
 }
 
@@ -163,7 +214,7 @@ impl Walk {
 }
 
 /// A row with everything that the chain fixes.
-struct Chained {
+pub(super) struct Chained {
     seq: u64,
     at: i64,
     kind: String,
@@ -174,21 +225,29 @@ struct Chained {
 }
 
 impl Chained {
-    /// None when a column does not hold what it must, as after damage.
-    fn read(row: &rusqlite::Row<'_>) -> Option<Self> {
-        Some(Self {
-            seq: row.get(0).ok()?,
-            at: row.get(1).ok()?,
-            kind: row.get(2).ok()?,
-            subject: row.get(3).ok()?,
-            payload: row.get(4).ok()?,
-            payload_hash: row.get(5).ok()?,
-            hash: row.get(6).ok()?,
+    /// Fails when a column does not hold what it must, as after damage.
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            subject: row.get(3)?,
+            payload: row.get(4)?,
+            payload_hash: row.get(5)?,
+            hash: row.get(6)?,
         })
     }
 
+    /// The end of the chain, if this row is the last.
+    pub(super) fn head(&self) -> Head {
+        Head {
+            seq: self.seq,
+            hash: self.hash,
+        }
+    }
+
     /// Whether the row follows from the one before; then the head behind it, and what it says.
-    fn follows(&self, before: &Head, form: Form) -> Result<(Head, Event), String> {
+    pub(super) fn follows(&self, before: &Head, form: Form) -> Result<(Head, Event), String> {
         if self.seq != before.seq + 1 {
             return Err(format!("row {} is missing", before.seq + 1));
         }

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params, params_from_iter};
 use stundenbuch_connectors::record::{ExternalId, Record, Stream, TimeEntry};
 
 use super::project::{FILE_PREFIX, parse_key};
-use super::{Error, Result, Store, Writer};
+use super::{Error, Result, Store, Writer, journal};
 use crate::ledger::{Event, Revision};
 use crate::work::{FileItem, RecordKey, TaskItem, Work, WorkId};
 
@@ -31,7 +31,7 @@ pub struct WorkQuery {
 }
 
 const WORK_COLUMNS: &str = "SELECT r.work, s.connection, s.stream, r.ext_id, r.revision,
-       r.deleted IS NOT NULL, t.statement, j.payload
+       r.deleted IS NOT NULL, t.statement, j.seq, j.payload, j.payload_hash
   FROM record r
   JOIN source s ON s.id = r.source
   JOIN journal j ON j.seq = r.revision
@@ -244,15 +244,15 @@ impl Store {
         let mut statement = self.conn.prepare_cached(
             // CROSS keeps this order: SQLite would walk all records to have them sorted, and a
             // ledger has few tasks beside many entries.
-            "SELECT s.connection, s.stream, r.ext_id, r.revision, r.deleted IS NOT NULL, j.payload
+            "SELECT s.connection, s.stream, r.ext_id, r.revision, r.deleted IS NOT NULL,
+                    j.seq, j.payload, j.payload_hash
                FROM source s CROSS JOIN record r ON r.source = s.id
                              CROSS JOIN journal j ON j.seq = r.revision
               WHERE s.stream = ?1 ORDER BY r.id",
         )?;
         let mut rows = statement.query([stream.as_str()])?;
         while let Some(row) = rows.next()? {
-            let revision = record(&row.get::<_, String>(5)?)?;
-            each(key(row, 0)?, row.get(3)?, row.get(4)?, revision.record);
+            each(key(row, 0)?, row.get(3)?, row.get(4)?, record(row, 5)?);
         }
         Ok(())
     }
@@ -283,7 +283,8 @@ impl Writer<'_> {
         let mut statement = self.tx.prepare_cached(
             // The other sources first: mostly there are none, and then there is nothing to read.
             // The plus makes the instant and not the source lead to their records.
-            "SELECT r.work, s.connection, s.stream, r.ext_id, j.payload, r.deleted IS NOT NULL
+            "SELECT r.work, s.connection, s.stream, r.ext_id, r.deleted IS NOT NULL,
+                    j.seq, j.payload, j.payload_hash
                FROM source s CROSS JOIN record r ON +r.source = s.id
                              CROSS JOIN journal j ON j.seq = r.revision
               WHERE s.stream = 'time' AND s.connection <> ?2 AND r.start_at = ?1
@@ -292,13 +293,13 @@ impl Writer<'_> {
         let mut rows = statement.query(params![start.timestamp(), not_from])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            if let Record::TimeEntry(entry) = record(&row.get::<_, String>(4)?)?.record {
+            if let Record::TimeEntry(entry) = record(row, 5)? {
                 let (work, key) = (WorkId(row.get(0)?), key(row, 1)?);
                 found.push(Candidate {
                     work,
                     key,
                     entry,
-                    deleted: row.get(5)?,
+                    deleted: row.get(4)?,
                 });
             }
         }
@@ -308,7 +309,7 @@ impl Writer<'_> {
     /// What the records of one connection say of a work.
     pub fn entries_of(&self, work: WorkId, connection: &str) -> Result<Vec<TimeEntry>> {
         let mut statement = self.tx.prepare_cached(
-            "SELECT j.payload FROM record r JOIN source s ON s.id = r.source
+            "SELECT j.seq, j.payload, j.payload_hash FROM record r JOIN source s ON s.id = r.source
                JOIN journal j ON j.seq = r.revision
               WHERE ((r.id = ?1 AND r.work = ?1) OR (r.work = ?1 AND r.work <> r.id))
                 AND s.connection = ?2 ORDER BY r.id",
@@ -316,7 +317,7 @@ impl Writer<'_> {
         let mut rows = statement.query(params![work.0, connection])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
-            if let Record::TimeEntry(entry) = record(&row.get::<_, String>(0)?)?.record {
+            if let Record::TimeEntry(entry) = record(row, 0)? {
                 entries.push(entry);
             }
         }
@@ -376,7 +377,7 @@ pub struct Standing {
 }
 
 fn work(row: &rusqlite::Row<'_>) -> Result<Work> {
-    let Record::TimeEntry(entry) = record(&row.get::<_, String>(7)?)?.record else {
+    let Record::TimeEntry(entry) = record(row, 7)? else {
         return Err(Error::Damaged(
             "a work's revision is no tracked time".into(),
         ));
@@ -401,9 +402,14 @@ fn key(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<RecordKey> {
     })
 }
 
-fn record(payload: &str) -> Result<Revision> {
-    serde_json::from_str(payload)
-        .map_err(|error| Error::Damaged(format!("a revision cannot be read: {error}")))
+/// The record of a revision from three columns, the first at `at`: the row's number, its payload,
+/// and the payload's hash.
+fn record(row: &rusqlite::Row<'_>, at: usize) -> Result<Record> {
+    let seq = row.get(at)?;
+    let payload = journal::proved(seq, row.get(at + 1)?, row.get(at + 2)?)?;
+    let revision: Revision = serde_json::from_str(&payload)
+        .map_err(|error| Error::Damaged(format!("row {seq}: {error}")))?;
+    Ok(revision.record)
 }
 
 /// `?, ?, ?`; `NULL`, which equals nothing, for an empty list.

@@ -285,7 +285,8 @@ fn a_foreign_and_a_damaged_ledger() {
     says(
         &run(dir.path(), &[], &["status"]),
         4,
-        "error: the ledger is damaged: file is not a database\n\n\
+        "error: the ledger is damaged: file is not a database\n  \
+         the ledger is ./ledger.db\n\n\
          hint: run `stundenbuch ledger verify`, then `stundenbuch ledger restore` with a \
          backup\n",
     );

@@ -14,6 +14,7 @@ mod demo;
 mod erase;
 #[path = "../fakes/mod.rs"]
 mod fakes;
+mod faults;
 mod first_errors;
 mod late;
 mod ledger;

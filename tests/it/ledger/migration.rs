@@ -70,9 +70,7 @@ pub(crate) fn make_version_1(path: &Path) -> [u8; 32] {
     );
     let record = r#"{"type":"person","name":"Mara Lindgrün"}"#;
     let body = r#"{"id":7,"fullname":"Mara Lindgrün"}"#;
-    let raw: String = Sha256::digest(body)
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let raw = stundenbuch::ledger::hex(&Sha256::digest(body));
     let revision =
         format!(r#"{{"record":{record},"scope":"1","raw":{{"id":1,"sha256":"{raw}"}}}}"#);
     append(&db, &mut head, "revision", "toggl/people/7", &revision);
