@@ -20,6 +20,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "issuer",
     "ledger",
     "people",
+    "retention",
     "statements",
 ];
 
@@ -78,6 +79,7 @@ pub(super) const KEYS: &[&str] = &[
     "vat",
     "vat_id",
     "website",
+    "years",
 ];
 
 /// The most of a line that is shown, in characters.
