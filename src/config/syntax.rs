@@ -21,6 +21,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "issuer",
     "ledger",
     "people",
+    "retention",
     "statements",
 ];
 
@@ -82,6 +83,7 @@ pub(super) const KEYS: &[&str] = &[
     "vat",
     "vat_id",
     "website",
+    "years",
 ];
 
 /// The most of a line that is shown, in characters.

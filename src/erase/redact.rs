@@ -58,10 +58,9 @@ mod tests {
         let cursor = r#"{"a":[{"name":"Bäckerei Ahorn","n":18446744073709551615}],"b":"Ahorn 2"}"#;
         let hashes = [name_hash("BÄCKEREI  ahorn")];
         let without = without_names(cursor, &hashes);
-        assert_eq!(
-            without,
-            r#"{"a":[{"name":"","n":18446744073709551615}],"b":"Ahorn 2"}"#
-        );
+        let expected = r#"{"a":[{"name":"","n":18446744073709551615}],"b":"Ahorn 2"}"#;
+        let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+        assert_eq!(read(&without), read(expected));
         assert_eq!(without_names("{ \"b\": 1.50 }", &hashes), "{ \"b\": 1.50 }");
         assert_eq!(without_names("no JSON", &hashes), "no JSON");
     }
