@@ -103,74 +103,42 @@ fn chain(directory: &Path) -> BTreeMap<String, String> {
     hashes
 }
 
+/// The rows of a statement.
+fn of(rows: &[Row], statement: &Row) -> Vec<Row> {
+    let mine = rows.iter();
+    mine.filter(|row| row["statement"] == statement["statement"])
+        .cloned()
+        .collect()
+}
+
+fn sum(rows: &[Row], column: &str) -> i128 {
+    rows.iter().map(|row| number(row, column)).sum()
+}
+
 /// Walks every amount down to what was received, and everything that was billed back up.
 fn walk(directory: &Path) {
     let hashes = chain(directory);
     let statements = table(directory, "statements");
-    let (lines, entries) = (table(directory, "lines"), table(directory, "entries"));
-    let vat = table(directory, "vat");
-    let corrected = table(directory, "corrected");
+    let entries = table(directory, "entries");
     let revisions = table(directory, "revisions");
-    let by_row: BTreeMap<&str, &Row> = revisions
-        .iter()
-        .map(|row| (row["journal_row"].as_str(), row))
-        .collect();
     let received: BTreeMap<String, Row> = table(directory, "received")
         .into_iter()
         .map(|row| (row["received"].clone(), row))
         .collect();
     assert!(!statements.is_empty() && !entries.is_empty());
     for statement in &statements {
-        let number_of = &statement["statement"];
-        let of = |rows: &[Row]| -> Vec<Row> {
-            let mine = rows.iter().filter(|row| row["statement"] == *number_of);
-            mine.cloned().collect()
-        };
         assert_eq!(hashes[&statement["printed_row"]], statement["printed_hash"]);
-        let mut net = 0;
-        for line in of(&lines) {
-            let exact = number(&line, "billed_seconds") * rate(&line["rate"]);
-            // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes outwards.
-            let rounded = (2 * exact.abs() + 360_000) / 720_000 * exact.signum();
-            assert_eq!(rounded, cents(&line["amount"]));
-            net += cents(&line["amount"]);
-            let parts = of(&entries)
-                .into_iter()
-                .filter(|row| row["line"] == line["line"]);
-            let tracked: i128 = parts.map(|row| number(&row, "tracked_seconds")).sum();
-            let is_correction = of(&corrected)
-                .iter()
-                .any(|row| row["lines"].split(' ').any(|it| it == line["line"]));
-            assert!(is_correction || tracked == number(&line, "tracked_seconds"));
-        }
-        assert_eq!(net, cents(&statement["net"]));
-        let tax: i128 = of(&vat).iter().map(|row| cents(&row["vat"])).sum();
-        assert_eq!(net + tax, cents(&statement["gross"]));
-        let all: i128 = of(&entries)
-            .iter()
-            .map(|row| number(row, "tracked_seconds"))
-            .sum();
-        let differences: i128 = of(&corrected)
-            .iter()
-            .map(|row| number(row, "tracked_seconds"))
-            .sum();
-        assert_eq!(all + differences, number(statement, "tracked_seconds"));
-        for entry in of(&entries) {
-            let revision = by_row[entry["revision"].as_str()];
-            // What a cancellation takes back is what the other one billed.
-            let sign = if statement["cancels"].is_empty() {
-                1
-            } else {
-                -1
-            };
-            assert_eq!(
-                sign * number(revision, "seconds"),
-                number(&entry, "tracked_seconds")
-            );
-            assert_eq!(
-                format!("w{}", revision["work"].trim_start_matches('w')),
-                entry["work"]
-            );
+        adds_up(directory, statement, &of(&entries, statement));
+        // What a cancellation takes back is what the other one billed.
+        let reverses = !statement["cancels"].is_empty();
+        let sign = if reverses { -1 } else { 1 };
+        for entry in of(&entries, statement) {
+            let mut states = revisions.iter();
+            let revision = states.find(|it| it["journal_row"] == entry["revision"]);
+            let revision = revision.unwrap();
+            let seconds = sign * number(revision, "seconds");
+            assert_eq!(seconds, number(&entry, "tracked_seconds"));
+            assert_eq!(revision["work"], entry["work"]);
             assert!(hashes.contains_key(&revision["journal_row"]));
             let source = &received[&revision["received"]];
             assert_eq!(sha(&source["body"]), revision["received_sha256"]);
@@ -179,28 +147,53 @@ fn walk(directory: &Path) {
     }
     // And back: a state is billed by at most one statement that stands, and what was received
     // belongs to a state.
-    let stands = |entry: &&Row| {
-        let mut mine = statements
-            .iter()
-            .filter(|it| it["statement"] == entry["statement"]);
-        mine.all(|it| it["cancels"].is_empty() && it["cancelled_by"].is_empty())
-    };
-    let standing = entries
+    let stand = |it: &&Row| it["cancels"].is_empty() && it["cancelled_by"].is_empty();
+    let standing: Vec<Row> = statements
         .iter()
-        .filter(stands)
-        .map(|row| row["revision"].as_str());
-    let billed: BTreeSet<&str> = standing.clone().collect();
-    assert_eq!(billed.len(), standing.count());
+        .filter(stand)
+        .flat_map(|it| of(&entries, it))
+        .collect();
+    let billed: BTreeSet<&str> = standing
+        .iter()
+        .map(|row| row["revision"].as_str())
+        .collect();
+    assert_eq!(billed.len(), standing.len());
     for (id, source) in &received {
-        let named: Vec<&Row> = revisions
+        let mut named = revisions
             .iter()
             .filter(|row| row["received"] == *id)
-            .collect();
-        assert!(!named.is_empty(), "received record {id} is of no revision");
-        for revision in named {
-            assert_eq!(revision["received_sha256"], source["sha256"]);
-        }
+            .peekable();
+        assert!(
+            named.peek().is_some(),
+            "received record {id} is of no revision"
+        );
+        assert!(named.all(|row| row["received_sha256"] == source["sha256"]));
     }
+}
+
+/// The sums of one statement, in integers.
+fn adds_up(directory: &Path, statement: &Row, entries: &[Row]) {
+    let corrected = of(&table(directory, "corrected"), statement);
+    let mut net = 0;
+    for line in of(&table(directory, "lines"), statement) {
+        let exact = number(&line, "billed_seconds") * rate(&line["rate"]);
+        // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes outwards.
+        let rounded = (2 * exact.abs() + 360_000) / 720_000 * exact.signum();
+        assert_eq!(rounded, cents(&line["amount"]));
+        net += rounded;
+        let is_mine = |row: &&Row| row["line"] == line["line"];
+        let parts: Vec<Row> = entries.iter().filter(is_mine).cloned().collect();
+        let mut corrections = corrected.iter().flat_map(|row| row["lines"].split(' '));
+        let is_correction = corrections.any(|it| it == line["line"]);
+        let tracked = sum(&parts, "tracked_seconds");
+        assert!(is_correction || tracked == number(&line, "tracked_seconds"));
+    }
+    assert_eq!(net, cents(&statement["net"]));
+    let vat = of(&table(directory, "vat"), statement);
+    let tax: i128 = vat.iter().map(|row| cents(&row["vat"])).sum();
+    assert_eq!(net + tax, cents(&statement["gross"]));
+    let all = sum(entries, "tracked_seconds") + sum(&corrected, "tracked_seconds");
+    assert_eq!(all, number(statement, "tracked_seconds"));
 }
 
 /// Every value of the JSON is the value of the table.
