@@ -81,7 +81,7 @@ mod tests {
     const HOURLY: Bucket = Bucket {
         name: "user",
         requests: 30,
-        per: Duration::from_secs(3600),
+        per: Duration::from_hours(1),
         reserve: 10,
         spacing: Duration::ZERO,
     };

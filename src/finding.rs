@@ -50,6 +50,8 @@ pub enum Kind {
     DeliveryFailed,
     DeliveredBeside,
     LedgerDamaged,
+    BackupFailed,
+    HeadsNotKept,
 }
 
 impl Kind {

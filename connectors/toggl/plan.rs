@@ -350,14 +350,16 @@ mod tests {
         };
         let wishes = Wishes::default();
         begin(&mut state, &mode, &wishes, now);
-        let until = Some(until);
-        let steps = [Step::Bootstrap, Step::Compare { from, until }, Step::Since];
-        assert_eq!(state.todo, steps);
+        let step = Step::Compare {
+            from,
+            until: Some(until),
+        };
+        assert_eq!(state.todo, [Step::Bootstrap, step.clone(), Step::Since]);
         assert_eq!(state.compare, None, "the last weeks were not compared");
-        let looks = expand(&Step::Compare { from, until }, &mut state, &wishes, now).unwrap();
+        let looks = expand(&step, &mut state, &wishes, now).unwrap();
         assert!(looks.iter().all(|step| matches!(
             step,
-            Step::Report(report) if report.sweep && report.until <= until.unwrap()
+            Step::Report(report) if report.sweep && report.until <= until
         )));
     }
 

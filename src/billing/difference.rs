@@ -33,7 +33,7 @@ pub(super) enum Goes<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Time {
     day: NaiveDate,
-    seconds: i64,
+    pub(super) seconds: i64,
 }
 
 /// A contract and a rate, with the line that has them.

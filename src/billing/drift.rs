@@ -280,29 +280,22 @@ impl Changes {
     /// at which rate.
     fn place(&mut self, billed: &Statement, row: &EntryRow, goes: &Goes<'_>) {
         let old = line_of(billed, row);
-        let contract = |line: Option<&Line>| line.map_or("none", |line| &line.contract).to_owned();
         match (old, goes) {
-            // A deletion and a move to another client say it all, and so does an impossible time.
-            (_, Goes::Away) | (None, Goes::Listed(..)) => {}
             (Some(line), Goes::Nowhere) => {
                 self.add(Field::Contract, line.contract.clone(), "none".to_owned());
             }
-            (None, Goes::Nowhere) => {
-                self.add(Field::Contract, contract(None), "none".to_owned());
-            }
             (_, Goes::Elsewhere) => self.add(
                 Field::Contract,
-                contract(old),
+                old.map_or("none", |line| &line.contract).to_owned(),
                 "one with another currency or tax".to_owned(),
             ),
-            (Some(_), Goes::Listed(..)) if row.tracked_seconds > 0 => {
+            // An entry of no time is not charged, which says nothing about its mark.
+            (Some(_), Goes::Listed(time)) if row.tracked_seconds > 0 && time.seconds > 0 => {
                 self.add(Field::Billable, "yes".to_owned(), "no".to_owned());
             }
-            (Some(_), Goes::Listed(..)) => {}
             (None, Goes::Charged(..)) if row.tracked_seconds > 0 => {
                 self.add(Field::Billable, "no".to_owned(), "yes".to_owned());
             }
-            (None, Goes::Charged(..)) => {}
             (Some(line), Goes::Charged(place, ..)) => {
                 if line.contract != place.contract {
                     self.add(
@@ -315,6 +308,8 @@ impl Changes {
                     self.add(Field::Rate, line.rate.to_string(), place.rate.to_string());
                 }
             }
+            // A deletion, a move to another client or an impossible time says it all.
+            _ => {}
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) enum Command {
     Export(Export),
     /// Write the procedure description (Verfahrensdokumentation) of what is configured
     Procedure(Procedure),
-    /// Verify the ledger, rebuild what it says, show its head
+    /// Verify the ledger, back it up, restore it, rebuild what it says, show its head
     Ledger(Ledger),
     /// How the program stands
     Status,
@@ -336,10 +336,73 @@ pub(super) struct Ledger {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
-    /// Recompute the chain and everything that hangs on it; names the first broken row
-    Verify,
+    /// Recompute the chain and everything that hangs on it, and look at what was delivered; names
+    /// the first broken row
+    Verify(Verify),
+    /// Copy the ledger while others may write to it, and verify the copy
+    Backup(Backup),
+    /// Put a backup in the ledger's place; the ledger that is there is kept under another name
+    Restore(Restore),
     /// Make the current state anew from the chain
     Rebuild,
     /// Print the end of the chain, to keep outside of this machine
     Head,
+    /// Erase a client for good, except what the law wants kept
+    Erase(Erase),
+}
+
+#[derive(Debug, Arguments)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(super) struct Erase {
+    /// The client's key in the configuration
+    #[arg(long, value_name = "KEY")]
+    pub(super) client: String,
+    /// Write everything about the client there first; a directory that is new or empty
+    #[arg(long, value_name = "DIR", conflicts_with = "no_export")]
+    pub(super) export: Option<PathBuf>,
+    /// Write nothing first
+    #[arg(long)]
+    pub(super) no_export: bool,
+    /// Say what would go and what would stay, and erase nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Erase work that was never billed and documents that were never delivered, too
+    #[arg(long)]
+    pub(super) with_open_work: bool,
+    /// Remove copies of the ledger from before the erasure, too
+    #[arg(long)]
+    pub(super) delete_backups: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Verify {
+    /// The ledger alone, without looking whether delivered documents are as they were
+    #[arg(long)]
+    pub(super) ledger_only: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Backup {
+    /// A directory, or the file to write; else the directory of `[backup]` in the configuration
+    #[arg(value_name = "DEST")]
+    pub(super) to: Option<PathBuf>,
+    /// So many backups of this ledger stay in the directory, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) keep: Option<u16>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Restore {
+    /// The backup; the ledger's own file goes on with what is left of a ledger
+    #[arg(value_name = "FILE")]
+    pub(super) from: PathBuf,
+    /// Statements that may be lost, each by its number
+    #[arg(long, value_name = "NUMBER", num_args = 1..)]
+    pub(super) accept_lost: Vec<String>,
+    /// Say what would be lost, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }

@@ -13,6 +13,7 @@ mod findings;
 mod import;
 mod init;
 mod ledger;
+mod ledger_erase;
 mod matches;
 mod nightly;
 mod out;
@@ -37,7 +38,7 @@ use crate::error_text;
 use crate::run::history;
 use crate::run::report::Exit;
 use crate::run::sources::Environment;
-use crate::store::{Lock, Store};
+use crate::store::{Anchors, Lock, Store};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -68,13 +69,19 @@ impl App {
     /// The same for a dry run, which leaves nothing behind.
     fn open_for_trial(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
         let lock = Lock::take(&config.ledger, what)?;
-        Ok((Store::open(&config.ledger, self.clock.now())?, lock))
+        let store = Store::open_kept(Self::anchors(config), self.clock.now())?;
+        Ok((store, lock))
     }
 
     /// The ledger for a command that only reads.
     #[expect(clippy::unused_self, reason = "beside `open`, which needs the clock")]
     fn open_read_only(&self, config: &Config) -> anyhow::Result<Store> {
-        Ok(Store::open_read_only(&config.ledger)?)
+        Ok(Self::anchors(config).open_read_only()?)
+    }
+
+    /// Where the ledger's heads are kept.
+    fn anchors(config: &Config) -> Anchors {
+        Anchors::new(&config.ledger, config.anchors.as_deref())
     }
 }
 
@@ -131,7 +138,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Run => nightly::daemon(app).await,
         Command::Export(args) => export::run(app, &args),
         Command::Procedure(args) => procedure::run(app, &args),
-        Command::Ledger(args) => ledger::run(app, &args),
+        Command::Ledger(args) => ledger::run(app, &args).await,
         Command::Status => status::run(app),
         Command::Connectors => connectors::run(app),
     }
@@ -155,14 +162,15 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         cause.downcast_ref::<StoreError>()
     });
     match store {
-        Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
+        Some(error) if error.needs_person() => Exit::NeedsPerson,
         // A second daemon would only wait for the first one to end.
         Some(
             StoreError::Locked { .. }
             | StoreError::Missing { .. }
             | StoreError::Foreign { .. }
             | StoreError::Newer { .. }
-            | StoreError::Older { .. },
+            | StoreError::Older { .. }
+            | StoreError::Refused { .. },
         )
         | None => Exit::Usage,
         Some(_) => Exit::ForNow,

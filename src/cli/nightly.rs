@@ -165,6 +165,11 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
             .iter()
             .map(|text| format!("NOT DELIVERED {text}")),
     );
+    if let Some(kept) = &report.kept {
+        let backup = kept.backup.iter();
+        lines.extend(backup.map(|it| format!("backed up to {}", it.file.display())));
+        lines.extend(kept.failed.iter().map(|what| format!("NOT KEPT {what}")));
+    }
     lines.push(match (report.findings_new, report.findings_open) {
         (0, 0) => "Everything adds up.".to_owned(),
         (new, open) => format!(

@@ -83,13 +83,18 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
     let clients = clients::read(&root, &known, daemon.time_zone);
     let imports = sections::imports(&root, &known, daemon.time_zone);
     let (statements, templates) = sections::statements(&root, base);
-    let (issuer, ledger) = (sections::issuer(&root), sections::ledger(&root, base));
+    let issuer = sections::issuer(&root);
+    let (ledger, anchors) = sections::ledger(&root, base);
+    let backup = sections::backup(&root, base);
     let checks = sections::checks(&root);
+    let retention_years = sections::retention_years(&root);
     root.close();
     Config {
         file: main.to_owned(),
         issuer,
         ledger,
+        anchors,
+        backup,
         time_zone: daemon.time_zone,
         nightly_at: daemon.nightly_at,
         listen: daemon.listen,
@@ -99,6 +104,7 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
         people,
         checks,
         statements,
+        retention_years,
         templates,
         parts: Vec::new(),
     }

@@ -1,5 +1,7 @@
 //! A run: one pass of the program over all connections, with its counts and findings.
 
+mod backup;
+pub mod delivered;
 pub mod history;
 pub mod import;
 pub mod intake;

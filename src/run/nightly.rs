@@ -12,7 +12,7 @@ use super::intake::Counts;
 use super::pull::{self, Pulled, Source};
 use super::report::{DeliveryReport, Failure, ImportReport, Report, SourceReport};
 use super::sources::{self, Built, Environment};
-use super::{history, pickup, review, spare};
+use super::{backup, history, pickup, review, spare};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::finding::{Finding, Kind, Severity};
@@ -40,6 +40,14 @@ pub struct Plan {
     /// The store is a copy that will be thrown away: deliver nothing, and count requests in this
     /// ledger, for they are really sent.
     pub dry_run: Option<PathBuf>,
+}
+
+impl Plan {
+    /// Whether it is all of a night, on the ledger itself.
+    fn is_whole(&self) -> bool {
+        let part = self.pull_only || self.deliver_only || !self.only.is_empty();
+        !part && self.dry_run.is_none()
+    }
 }
 
 /// Runs one pass. Fails only when the ledger does; what else went wrong is in the report.
@@ -70,6 +78,7 @@ pub async fn run(
         findings_new: 0,
         findings_open: 0,
         deliveries: DeliveryReport::default(),
+        kept: None,
     };
     if !plan.deliver_only {
         let around = Around {
@@ -93,6 +102,23 @@ pub async fn run(
             report.deliveries = outbox::deliver(store, clock.as_ref(), &built, &away).await?;
         }
     }
+    end(store, clock.as_ref(), plan, run, &mut report)?;
+    // Behind the end, so that a backup holds the whole night and a night counts without it.
+    if plan.is_whole() {
+        report.kept = backup::keep(store, config, clock.now())?;
+        end(store, clock.as_ref(), plan, run, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Records what the pass came to.
+fn end(
+    store: &mut Store,
+    clock: &dyn Clock,
+    plan: &Plan,
+    run: u64,
+    report: &mut Report,
+) -> Result<()> {
     report.findings_open = store
         .findings(false)?
         .iter()
@@ -103,11 +129,10 @@ pub async fn run(
     store.write(|writer| {
         // A night that did not come to its end is due again.
         if plan.trigger == SCHEDULE {
-            writer.set_mark(MARK, &started_at.to_rfc3339())?;
+            writer.set_mark(MARK, &report.started_at.to_rfc3339())?;
         }
         writer.end_run(report.finished_at, run, &text)
-    })?;
-    Ok(report)
+    })
 }
 
 /// What a pass works with.

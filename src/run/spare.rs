@@ -18,7 +18,7 @@ use stundenbuch_connectors::record::Stream;
 use super::pull::{self, COMPARE_BACK, Pulled, Source};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Result, Store};
+use crate::store::{Result, StatementRow, Store};
 use crate::time::Period;
 
 /// A sealed month is compared again after so long.
@@ -44,7 +44,7 @@ pub(super) async fn compare(
         if !has_time(source) || !has_room(source, budgets, now) {
             continue;
         }
-        let Some((month, from, until)) = due(store, &source.name, &months, now)? else {
+        let Some((month, (from, until))) = due(store, &source.name, &months, now)? else {
             continue;
         };
         let until = Some(until);
@@ -104,13 +104,16 @@ fn has_room(source: &Source, budgets: &dyn BudgetStore, now: DateTime<Utc>) -> b
     })
 }
 
+/// From, and until but not with.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// Every month that a standing statement is about, with its instants: in the zones of its
 /// clients, the widest of them.
-type Months = BTreeMap<Period, (DateTime<Utc>, DateTime<Utc>)>;
+type Months = BTreeMap<Period, Span>;
 
 fn sealed_months(store: &Store, config: &Config) -> Result<Months> {
     let mut months = Months::new();
-    for row in store.statements()?.into_iter().filter(|row| row.holds()) {
+    for row in store.statements()?.into_iter().filter(StatementRow::holds) {
         let client = config.client(&row.client);
         let zone = client.map_or(config.time_zone, |client| client.time_zone);
         let [first, last] = [&row.first_day, &row.last_day].map(|day| day.parse::<NaiveDate>());
@@ -134,7 +137,7 @@ fn due(
     connection: &str,
     months: &Months,
     now: DateTime<Utc>,
-) -> Result<Option<(Period, DateTime<Utc>, DateTime<Utc>)>> {
+) -> Result<Option<(Period, Span)>> {
     let mut oldest: Option<(DateTime<Utc>, Period)> = None;
     for (month, (_, until)) in months {
         let compared = store.mark(&mark(connection, *month))?;
@@ -145,10 +148,7 @@ fn due(
             oldest = Some((compared, *month));
         }
     }
-    Ok(oldest.map(|(_, month)| {
-        let (from, until) = months[&month];
-        (month, from, until)
-    }))
+    Ok(oldest.map(|(_, month)| (month, months[&month])))
 }
 
 /// Where it is remembered when a month was compared.

@@ -43,7 +43,7 @@ impl CancelError {
                 "cancel that one first: `stundenbuch statement cancel {by}`"
             )),
             Self::Render(_) => None,
-            Self::Store(error) => Some(error.hint().into()),
+            Self::Store(error) => Some(error.hint().into_owned()),
         }
     }
 }

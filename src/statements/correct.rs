@@ -58,7 +58,7 @@ impl CorrectError {
             Self::CancelOnly { number, .. } => format!(
                 "cancel {number} with `stundenbuch statement cancel {number}` and seal anew"
             ),
-            Self::Store(error) => error.hint().into(),
+            Self::Store(error) => error.hint().into_owned(),
         }
     }
 }

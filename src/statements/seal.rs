@@ -47,7 +47,7 @@ impl SealError {
             }
             Self::Several { .. } => Some("seal shorter periods, each under one contract".into()),
             Self::Render(_) => None,
-            Self::Store(error) => Some(error.hint().into()),
+            Self::Store(error) => Some(error.hint().into_owned()),
         }
     }
 }

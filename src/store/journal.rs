@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Error, Result, Store, Writer};
-use crate::ledger::{Event, Form, Head, Link, link, sha256};
+use crate::ledger::{Event, Form, Head, Link, Mark, Why, link, sha256};
 
 /// One row as it stands in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub struct Row {
 }
 
 impl Row {
+    /// The head behind the row.
+    pub(super) fn mark(&self, why: Why) -> Mark {
+        Mark {
+            head: Head {
+                seq: self.seq,
+                hash: self.hash,
+            },
+            at: DateTime::from_timestamp(self.at, 0).unwrap_or_default(),
+            why,
+        }
+    }
+
     /// What the row says.
     pub fn event(&self) -> Result<Event> {
         Event::read(&self.kind, &self.payload)
@@ -38,6 +50,9 @@ impl Writer<'_> {
     /// Appends one row and brings the projection up to it.
     pub fn append(&mut self, now: DateTime<Utc>, subject: &str, event: &Event) -> Result<u64> {
         let seq = self.append_row(now, subject, event.kind(), &event.payload())?;
+        if let (Some(why), Some(mark)) = (Why::of(subject, event), self.marks.last_mut()) {
+            mark.why = why;
+        }
         self.project(seq, subject, event)?;
         Ok(seq)
     }
@@ -76,6 +91,12 @@ impl Writer<'_> {
                 head.hash
             ])?;
         self.head = head;
+        self.marks.pop_if(|mark| mark.why == Why::Rows);
+        self.marks.push(Mark {
+            head,
+            at: now,
+            why: Why::Rows,
+        });
         Ok(head.seq)
     }
 }
@@ -155,6 +176,25 @@ impl Store {
         let rows = statement.query_map([kind], row).map_err(Error::from)?;
         for row in rows {
             each(row.map_err(Error::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the rows of some kinds to `each`, in order. There is no index for it: it costs a walk
+    /// over the journal, without the payloads of other rows.
+    pub(super) fn rows_of_kinds(
+        &self,
+        kinds: &[&str],
+        mut each: impl FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        let kinds = serde_json::to_string(kinds).expect("words are plain data");
+        let mut statement = self.conn.prepare(
+            "SELECT seq, at, kind, subject, payload, hash FROM journal
+             WHERE kind IN (SELECT value FROM json_each(?1)) ORDER BY seq",
+        )?;
+        let rows = statement.query_map([kinds], row)?;
+        for row in rows {
+            each(row?)?;
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! Proving the chain: every row, every received record that a row names, and the projection.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use rusqlite::OptionalExtension;
 
+use super::project_erased::may_be_erased;
 use super::{Result, Store};
 use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
@@ -14,6 +16,8 @@ pub struct Verified {
     pub head: Head,
     /// Received records that were compared with their hash.
     pub raws: u64,
+    /// The newest statement within the rows that hold.
+    pub statement: Option<String>,
     /// None: everything holds.
     pub damage: Option<Damage>,
 }
@@ -26,6 +30,15 @@ pub struct Damage {
     pub what: String,
 }
 
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row {
+            Some(row) => write!(f, "row {row}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
@@ -34,6 +47,7 @@ impl Store {
         let mut verified = Verified {
             head: walk.head,
             raws: walk.raws,
+            statement: walk.statement,
             damage: damaged,
         };
         if verified.damage.is_some() {
@@ -99,6 +113,7 @@ struct Walk {
     /// Rows without a payload that no row behind them explains yet.
     gone: BTreeSet<u64>,
     raws: u64,
+    statement: Option<String>,
 }
 
 impl Walk {
@@ -110,19 +125,40 @@ impl Walk {
         match event {
             Event::Revision(revision) => return Ok(Some(revision.raw)),
             Event::Format(_) => self.form = Form::Hash,
+            Event::Sealed(_) | Event::Cancelled(_) => self.statement = Some(row.subject),
+            Event::Gone if !may_be_erased(&row.kind) => {
+                return Err(format!(
+                    "it is empty, and a row `{}` is never erased",
+                    row.kind
+                ));
+            }
             Event::Gone => {
                 self.gone.insert(row.seq);
             }
             Event::Erased(erased) => {
-                let named = |seq: &u64| {
-                    let mut rows = erased.rows.iter();
-                    rows.any(|(first, last)| (first..=last).contains(&seq))
-                };
-                self.gone.retain(|seq| !named(seq));
+                for (first, last) in erased.rows {
+                    self.explain(first, last)?;
+                }
             }
             _ => {}
         }
         Ok(None)
+    }
+}
+
+impl Walk {
+    /// A run of rows was erased, and so they are empty; each is erased once.
+    fn explain(&mut self, first: u64, last: u64) -> Result<(), String> {
+        let mut next = Some(first).filter(|first| *first <= last);
+        while let Some(seq) = next {
+            if !self.gone.remove(&seq) {
+                return Err(format!(
+                    "it says that row {seq} was erased, and that row is not empty"
+                ));
+            }
+            next = seq.checked_add(1).filter(|seq| *seq <= last);
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ mod asof;
 mod crash;
 mod daemon;
 mod demo;
+mod erase;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 mod first_errors;
@@ -18,6 +19,7 @@ mod late;
 mod ledger;
 mod ledger_format;
 mod night;
+mod proof;
 mod real_input;
 mod render;
 mod systemd;

@@ -20,7 +20,19 @@ fn every_point() -> bool {
     std::env::var_os("STUNDENBUCH_CRASH_ALL").is_some()
 }
 
-/// The point to look at alone, as a failure names it.
-fn only_point() -> Option<String> {
-    std::env::var("STUNDENBUCH_CRASH_AT").ok()
+/// What to look at alone, as a failure names it: `seal`, `seal:17`, `power:3`.
+struct Only {
+    name: String,
+    point: Option<usize>,
+}
+
+impl Only {
+    fn asked_for() -> Option<Self> {
+        let text = std::env::var("STUNDENBUCH_CRASH_AT").ok()?;
+        let (name, point) = text.split_once(':').unwrap_or((&text, ""));
+        Some(Self {
+            name: name.to_owned(),
+            point: point.parse().ok(),
+        })
+    }
 }

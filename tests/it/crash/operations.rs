@@ -16,13 +16,18 @@ pub(super) struct Operation {
     /// What lies there before.
     pub(super) base: Base,
     pub(super) world: World,
-    /// The command; `PERIOD` stands for the days of the first world.
+    /// The command; `PERIOD` stands for the days of the first world, `NUMBER` for the number of
+    /// the statement that was sealed.
     pub(super) command: &'static [&'static str],
-    /// Looks at what was left: whole, or not begun; anything else is a complaint.
-    pub(super) left: fn(&Path) -> Result<Left, String>,
+    /// Looks at what was left: whole, or not begun; anything else is a complaint. Without it, the
+    /// operation is asked for again whatever was left, and the end shows whether that was whole.
+    pub(super) left: Option<Look>,
     /// Of how many points one is taken, unless all are.
     pub(super) stride: usize,
 }
+
+/// A look at a home.
+type Look = fn(&Path) -> Result<Left, String>;
 
 /// What an operation that was cut off has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,8 @@ pub(super) enum Base {
     Pulled,
     /// With a sealed statement whose documents wait.
     Sealed,
+    /// With billed work that has changed since.
+    Drifted,
 }
 
 /// How a state is made from another.
@@ -54,7 +61,13 @@ pub(super) enum Making {
 
 impl Base {
     /// Each after the one that it is made from.
-    pub(super) const ALL: [Self; 4] = [Self::Fresh, Self::Old, Self::Pulled, Self::Sealed];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Fresh,
+        Self::Old,
+        Self::Pulled,
+        Self::Sealed,
+        Self::Drifted,
+    ];
 
     pub(super) fn made_from(self) -> Option<(Self, Making)> {
         match self {
@@ -62,6 +75,15 @@ impl Base {
             Self::Old => Some((Self::Fresh, Making::OldLedger)),
             Self::Pulled => Some((Self::Fresh, Making::Command(&["nightly"]))),
             Self::Sealed => Some((Self::Pulled, Making::Command(SEAL))),
+            Self::Drifted => Some((Self::Sealed, Making::Command(&["nightly"]))),
+        }
+    }
+
+    /// The world in which it is made.
+    pub(super) fn world(self) -> World {
+        match self {
+            Self::Drifted => World::Later,
+            _ => World::First,
         }
     }
 }
@@ -74,7 +96,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Fresh,
         world: World::First,
         command: &["init", "fresh.toml"],
-        left: a_whole_configuration,
+        left: Some(a_whole_configuration),
         stride: 1,
     },
     Operation {
@@ -82,15 +104,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Old,
         world: World::First,
         command: &["reconcile"],
-        left: asked_for_again,
-        stride: 1,
+        left: None,
+        stride: 2,
     },
     Operation {
         name: "first pull",
         base: Base::Fresh,
         world: World::First,
         command: &["pull"],
-        left: asked_for_again,
+        left: None,
         stride: 8,
     },
     Operation {
@@ -98,7 +120,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Pulled,
         world: World::Later,
         command: &["nightly"],
-        left: asked_for_again,
+        left: None,
         stride: 4,
     },
     Operation {
@@ -106,7 +128,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Pulled,
         world: World::First,
         command: &["import", "hours.csv"],
-        left: a_whole_import,
+        left: Some(a_whole_import),
         stride: 1,
     },
     Operation {
@@ -114,7 +136,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Pulled,
         world: World::First,
         command: SEAL,
-        left: a_whole_statement,
+        left: Some(a_whole_statement),
         stride: 1,
     },
     Operation {
@@ -122,15 +144,26 @@ pub(super) const OPERATIONS: &[Operation] = &[
         base: Base::Sealed,
         world: World::First,
         command: &["deliver"],
-        left: whole_documents,
+        left: Some(whole_documents),
         stride: 1,
     },
+    Operation {
+        name: "correct",
+        base: Base::Drifted,
+        world: World::Later,
+        command: &["statement", "correct", "NUMBER"],
+        left: Some(corrections),
+        stride: 2,
+    },
+    Operation {
+        name: "cancel",
+        base: Base::Sealed,
+        world: World::First,
+        command: &["statement", "cancel", "NUMBER"],
+        left: Some(a_whole_cancellation),
+        stride: 2,
+    },
 ];
-
-/// Every page is whole or not there, which the end shows.
-fn asked_for_again(_home: &Path) -> Result<Left, String> {
-    Ok(Left::Open)
-}
 
 fn a_whole_configuration(home: &Path) -> Result<Left, String> {
     let example = include_str!("../../../config/example.toml");
@@ -166,6 +199,25 @@ fn a_whole_statement(home: &Path) -> Result<Left, String> {
     match store.parcels_of(number).unwrap().len() {
         2 => Ok(Left::Done),
         some => Err(format!("{number} is sealed and has {some} of 2 documents")),
+    }
+}
+
+/// Whether they are all of them, the end shows.
+fn corrections(home: &Path) -> Result<Left, String> {
+    let store = open(home)?;
+    let numbers = statements(&store)?;
+    let some = numbers
+        .iter()
+        .any(|number| !store.corrections_of(number).unwrap().is_empty());
+    Ok(if some { Left::Done } else { Left::Open })
+}
+
+fn a_whole_cancellation(home: &Path) -> Result<Left, String> {
+    let store = open(home)?;
+    match statements(&store)?.as_slice() {
+        [_] => Ok(Left::Open),
+        [_, own] if store.parcels_of(own).unwrap().len() == 2 => Ok(Left::Done),
+        other => Err(format!("these were left, without documents: {other:?}")),
     }
 }
 

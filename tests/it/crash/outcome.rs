@@ -16,6 +16,8 @@ pub(super) struct Outcome {
     state: State,
     /// The numbers of the sealed statements, in their order.
     statements: Vec<String>,
+    /// Of each statement, how many works were corrected.
+    corrections: BTreeMap<String, usize>,
     /// Of each kind of open finding, how many there are.
     findings: BTreeMap<String, usize>,
     /// Where each document lies.
@@ -43,9 +45,15 @@ impl Outcome {
         for stored in open {
             *findings.entry(stored.finding.kind.name()).or_default() += 1;
         }
+        let statements = statements(&store)?;
+        let corrections = statements.iter().map(|number| {
+            let corrections = store.corrections_of(number).unwrap();
+            (number.clone(), corrections.len())
+        });
         Ok(Self {
             state,
-            statements: statements(&store)?,
+            corrections: corrections.collect(),
+            statements,
             findings,
             delivered,
             files: files(home),
@@ -70,6 +78,9 @@ impl Outcome {
         if self.statements != expected.statements {
             return different("statements", &self.statements, &expected.statements);
         }
+        if self.corrections != expected.corrections {
+            return different("corrections", &self.corrections, &expected.corrections);
+        }
         if self.findings != expected.findings {
             return different("findings", &self.findings, &expected.findings);
         }
@@ -90,19 +101,24 @@ pub(super) fn holds(store: &Store) -> Result<(), String> {
     }
 }
 
-/// The sealed statements, whose numbers must run without a gap.
+/// The sealed statements and those that reverse one; their numbers must run without a gap.
 pub(super) fn statements(store: &Store) -> Result<Vec<String>, String> {
     let mut last: BTreeMap<String, u32> = BTreeMap::new();
     let mut numbers = Vec::new();
-    for row in store.statements().unwrap() {
-        let sealed = store.sealed(&row.number).unwrap();
-        let sealed = sealed.ok_or_else(|| format!("{} is listed and not there", row.number))?;
-        let last = last.entry(sealed.series).or_default();
+    for statement in store.statements().unwrap() {
+        let row = store.row(statement.sealed).unwrap();
+        let event = row.map(|row| row.event().unwrap());
+        let (series, running) = match event {
+            Some(Event::Sealed(sealed)) => (sealed.series, sealed.running),
+            Some(Event::Cancelled(cancelled)) => (cancelled.series, cancelled.running),
+            _ => return Err(format!("{} is listed and not there", statement.number)),
+        };
+        let last = last.entry(series).or_default();
         *last += 1;
-        if sealed.running != *last {
-            return Err(format!("{} follows number {}", row.number, *last - 1));
+        if running != *last {
+            return Err(format!("{} follows number {}", statement.number, *last - 1));
         }
-        numbers.push(row.number);
+        numbers.push(statement.number);
     }
     Ok(numbers)
 }
@@ -141,7 +157,7 @@ pub(super) fn delivered(store: &Store, home: &Path) -> Result<BTreeMap<String, S
 /// A file that is written under a name of the program's own, for which nobody takes it.
 fn is_under_way(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with(".stundenbuch-") && name.ends_with(".tmp")
+    name.starts_with(".stundenbuch-")
 }
 
 /// The hashes of all documents that were ever queued.

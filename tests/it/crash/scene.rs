@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::services::Services;
-use super::stopper::{self, Answer, Ended, Stop};
+use super::stopper::{self, Answer, Call, Ended, Stop};
 use crate::fakes::{toggl, trello};
 
 /// The program's directory and its services. What the program says is kept outside.
@@ -55,13 +55,22 @@ impl Scene {
         run_in(&self.home(), args)
     }
 
+    /// Whether a call lets people hear something.
+    pub(super) fn hears(&self, call: &Call) -> bool {
+        call.goes_to(&self.words())
+    }
+
+    fn words(&self) -> PathBuf {
+        self.dir.path().join("words")
+    }
+
     /// Runs the program and has `gate` decide at each call that writes.
     pub(super) fn run_stopped(
         &self,
         args: &[&str],
         gate: &mut dyn FnMut(Stop<'_>) -> Answer,
     ) -> Ran {
-        let words = self.dir.path().join("words");
+        let words = self.words();
         let ended = stopper::run(&program(&self.home(), args), &words, gate);
         Ran {
             ended,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveTime, TimeDelta, Utc};
 use stundenbuch_connectors::clock::ManualClock;
 
 use crate::fakes::Server;
@@ -58,16 +58,18 @@ impl Calendar {
         self.later = now() + TimeDelta::seconds(3);
     }
 
-    /// The days of the first world, as the command line takes them.
-    pub(super) fn period(&self) -> String {
+    /// A word of a command, or what it stands for: `PERIOD` for the days of the first world,
+    /// `LATE` for the day that only the second has, `NUMBER` and `NEXT` for the first
+    /// numbers of this year.
+    pub(super) fn word(&self, word: &str) -> String {
         let day = |days| (self.begin + TimeDelta::days(days)).date_naive();
-        format!("{}..{}", day(0), day(ENTRIES / 8 - 1))
-    }
-
-    /// The day that only the second world has.
-    pub(super) fn late_period(&self) -> String {
-        let day = (self.begin + TimeDelta::days(ENTRIES / 8)).date_naive();
-        format!("{day}..{day}")
+        match word {
+            "PERIOD" => format!("{}..{}", day(0), day(ENTRIES / 8 - 1)),
+            "LATE" => format!("{0}..{0}", day(ENTRIES / 8)),
+            "NUMBER" => format!("{}-0001", day(20).year()),
+            "NEXT" => format!("{}-0002", day(20).year()),
+            word => word.to_owned(),
+        }
     }
 }
 
@@ -111,7 +113,7 @@ impl Services {
         self.toggl
             .edit(ids[20], |it| it.description = Some("Neu benannt".into()));
         self.toggl.edit(ids[21], |it| {
-            it.stop = it.stop.map(|stop| stop + TimeDelta::minutes(5))
+            it.stop = it.stop.map(|stop| stop + TimeDelta::minutes(5));
         });
         self.toggl.delete(ids[22]);
         for number in ENTRIES..ENTRIES + 4 {

@@ -77,6 +77,14 @@ impl Call {
         Some(target.display().to_string())
     }
 
+    /// Whether it writes to a file.
+    pub(super) fn goes_to(&self, path: &Path) -> bool {
+        let target = self
+            .handle()
+            .and_then(|handle| std::fs::read_link(handle).ok());
+        target.is_some_and(|target| target == path)
+    }
+
     /// Whether it may change something that outlives the process. Threads wake each other by
     /// writing to descriptors that nobody else has.
     pub(super) fn matters(&self) -> bool {

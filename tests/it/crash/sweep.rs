@@ -17,11 +17,13 @@ use super::outcome::Outcome;
 use super::scene::{Ran, Scene, copy, ledger};
 use super::services::{Calendar, Services, World};
 use super::stopper::{self, Answer, Ended, Stop};
-use super::{every_point, only_point};
+use super::{Only, every_point};
 use crate::ledger::migration::make_version_1;
 
 /// Cases at a time: most wait for a service's second to pass.
 const AT_ONCE: usize = 8;
+/// The least that a usual run takes.
+const POINTS_MIN: usize = 300;
 /// So many failures say enough.
 const FAILURES_MAX: usize = 10;
 
@@ -52,8 +54,10 @@ fn a_program_that_is_killed_at_any_write_goes_on_as_if_nothing_had_been() {
     let ground = Ground::new();
     let failures = Mutex::new(Vec::new());
     let mut total = 0;
-    for operation in OPERATIONS {
-        let Some(alone) = of(operation) else { continue };
+    let only = Only::asked_for();
+    let alone = only.as_ref().and_then(|only| only.point);
+    let wanted = |it: &&Operation| only.as_ref().is_none_or(|only| only.name == it.name);
+    for operation in OPERATIONS.iter().filter(wanted) {
         let expected = ground.undisturbed(operation);
         let progress = Progress {
             next: AtomicUsize::new(alone.unwrap_or(1)),
@@ -62,7 +66,7 @@ fn a_program_that_is_killed_at_any_write_goes_on_as_if_nothing_had_been() {
             survived: AtomicBool::new(false),
         };
         std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE {
+            for _ in 0..if alone.is_some() { 1 } else { AT_ONCE } {
                 scope.spawn(|| ground.sweep(operation, &expected, alone, &progress, &failures));
             }
         });
@@ -77,16 +81,8 @@ fn a_program_that_is_killed_at_any_write_goes_on_as_if_nothing_had_been() {
     println!("{total} points in all");
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
-}
-
-/// Whether an operation is to be looked at, and at which point alone: `STUNDENBUCH_CRASH_AT` is
-/// its name, or `name:N`.
-fn of(operation: &Operation) -> Option<Option<usize>> {
-    let Some(only) = only_point() else {
-        return Some(None);
-    };
-    let (name, point) = only.split_once(':').unwrap_or((&only, ""));
-    (name == operation.name).then(|| point.parse().ok())
+    let enough = only.is_some() || total >= POINTS_MIN;
+    assert!(enough, "the sample is too small to say much");
 }
 
 impl Ground {
@@ -105,7 +101,10 @@ impl Ground {
         };
         for base in Base::ALL {
             let (from, making) = base.made_from().unzip();
-            let scene = ground.scene(from, World::First);
+            if base.world() == World::Later {
+                ground.calendar.move_on();
+            }
+            let scene = ground.scene(from, base.world());
             match making {
                 None => {}
                 Some(Making::Command(command)) => {
@@ -123,7 +122,6 @@ impl Ground {
             ground.format = format(&kept).max(ground.format);
             ground.bases.push((base, kept));
         }
-        ground.calendar.move_on();
         ground
     }
     fn scene(&self, base: Option<Base>, world: World) -> Scene {
@@ -136,10 +134,9 @@ impl Ground {
         Scene::new(base, services)
     }
 
-    /// A command with the days that are meant.
+    /// A command with the days and numbers that are meant.
     fn words(&self, command: &[&'static str]) -> Vec<String> {
-        let period = self.calendar.period();
-        let words = command.iter().map(|word| word.replace("PERIOD", &period));
+        let words = command.iter().map(|word| self.calendar.word(word));
         words.collect()
     }
 
@@ -148,7 +145,7 @@ impl Ground {
         let scene = self.scene(Some(operation.base), operation.world);
         let ran = self.run(&scene, operation.command);
         assert!(ran.is_fine(), "{}: {ran:?}", operation.name);
-        self.settle(&scene).expect(operation.name)
+        settle(&scene).expect(operation.name)
     }
 
     fn run(&self, scene: &Scene, command: &[&'static str]) -> Ran {
@@ -223,7 +220,7 @@ impl Ground {
             return Err(format!("it ended by itself: {killed:?}"));
         }
         self.go_on(operation, &scene, killed.ended)?;
-        match self.settle(&scene)?.differs(expected) {
+        match settle(&scene)?.differs(expected) {
             None => Ok((killed.ended, calls)),
             Some(difference) => Err(difference),
         }
@@ -236,32 +233,32 @@ impl Ground {
         if format(&scene.home()) == self.format {
             fine("ledger verify", &scene.run(&["ledger", "verify"]))?;
         }
-        let left = (operation.left)(&scene.home())?;
-        if matches!(ended, Ended::Exit(_)) || left == Left::Done {
+        let left = operation.left.map(|left| left(&scene.home())).transpose()?;
+        if matches!(ended, Ended::Exit(_)) || left == Some(Left::Done) {
             return Ok(());
         }
         fine("the same again", &self.run(scene, operation.command))
     }
+}
 
-    /// Two nights later: where everything has come to.
-    fn settle(&self, scene: &Scene) -> Result<Outcome, String> {
-        for night in ["the first night", "the second night"] {
-            fine(night, &scene.run(&["nightly"]))?;
-        }
-        let refused = scene.services.refused();
-        if refused > 0 {
-            return Err(format!(
-                "{refused} requests were refused for being too many"
-            ));
-        }
-        let (counted, asked) = (counted(scene), scene.services.asked());
-        if counted < asked {
-            return Err(format!(
-                "{asked} requests were sent and {counted} of them counted"
-            ));
-        }
-        Outcome::of(&scene.home())
+/// Two nights later: where everything has come to.
+fn settle(scene: &Scene) -> Result<Outcome, String> {
+    for night in ["the first night", "the second night"] {
+        fine(night, &scene.run(&["nightly"]))?;
     }
+    let refused = scene.services.refused();
+    if refused > 0 {
+        return Err(format!(
+            "{refused} requests were refused for being too many"
+        ));
+    }
+    let (counted, asked) = (counted(scene), scene.services.asked());
+    if counted < asked {
+        return Err(format!(
+            "{asked} requests were sent and {counted} of them counted"
+        ));
+    }
+    Outcome::of(&scene.home())
 }
 
 fn fine(what: &str, ran: &Ran) -> Result<(), String> {

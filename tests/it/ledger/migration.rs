@@ -72,8 +72,7 @@ pub(crate) fn make_version_1(path: &Path) -> [u8; 32] {
     let body = r#"{"id":7,"fullname":"Mara Lindgrün"}"#;
     let raw: String = Sha256::digest(body)
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let revision =
         format!(r#"{{"record":{record},"scope":"1","raw":{{"id":1,"sha256":"{raw}"}}}}"#);
     append(&db, &mut head, "revision", "toggl/people/7", &revision);

@@ -134,6 +134,11 @@ impl Ledger {
         self.directory().join("ledger.db")
     }
 
+    /// Removes the heads that are kept beside the file.
+    pub(super) fn forget_heads(&self) {
+        std::fs::remove_file(self.directory().join("ledger.db.heads")).unwrap();
+    }
+
     /// The exit code of the program and what it printed to stdout and stderr.
     pub(super) fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_stundenbuch"))

@@ -40,25 +40,30 @@ fn number(statement: &Statement) -> String {
     statement.number.clone().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn corrections_are_charged_once_and_a_cancelled_statement_is_billed_anew() {
-    let mut house = house().await;
-    let long = add(&house, "2026-10-15", 6, 150);
-    add(&house, "2026-11-01", 6, 60);
+/// A sealed entry of 2:30 h, half an hour less, and that corrected on the next statement.
+async fn corrected(house: &mut House) -> (i64, [Statement; 2]) {
+    let long = add(house, "2026-10-15", 6, 150);
+    add(house, "2026-11-01", 6, 60);
     house.night().await;
-    let first = number(&seal(&mut house, "2026-10-15").unwrap());
-    let sealed = house.store.sealed(&first).unwrap();
-
-    shorten(&house, long, 30);
+    let first = seal(house, "2026-10-15").unwrap();
+    shorten(house, long, 30);
     house.night().await;
-    assert_eq!(drifted(&house).len(), 1);
-    assert_eq!(correct(&mut house, &first).unwrap(), 1);
-    assert_eq!(drifted(&house), [], "accepted is not told again");
-    let again = correct(&mut house, &first);
+    assert_eq!(drifted(house).len(), 1);
+    assert_eq!(correct(house, &number(&first)).unwrap(), 1);
+    assert_eq!(drifted(house), [], "accepted is not told again");
+    let again = correct(house, &number(&first));
     assert!(matches!(again, Err(CorrectError::Nothing(_))), "{again:?}");
+    let second = seal(house, "2026-11-01").unwrap();
+    (long, [first, second])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_is_charged_once_and_is_what_further_change_is_told_against() {
+    let mut house = house().await;
+    let (long, [sealed, second]) = corrected(&mut house).await;
+    let first = number(&sealed);
 
     // 59.00 for the new hour, 29.50 back; 19 % of 29.50 are 5.605.
-    let second = seal(&mut house, "2026-11-01").unwrap();
     let totals = &second.totals;
     let money = [totals.net, totals.vat.clone().unwrap().amount, totals.gross];
     assert_eq!(money.map(|it| it.to_string()), ["29.50", "5.61", "35.11"]);
@@ -74,7 +79,6 @@ async fn corrections_are_charged_once_and_a_cancelled_statement_is_billed_anew()
         .find(|it| corrected.lines.contains(&it.position));
     let title = "Korrektur zu 2026-0001, Position 1: Leistungen nach Aufwand (15.10.2026)";
     assert_eq!(line.unwrap().title, title);
-    let second = number(&second);
 
     // Changed again, and back again: each is told against what was corrected before.
     shorten(&house, long, -60);
@@ -100,21 +104,25 @@ async fn corrections_are_charged_once_and_a_cancelled_statement_is_billed_anew()
         "a statement of corrections alone"
     );
     assert_eq!((third.corrections.len(), third.entries.len()), (2, 0));
-    let third = number(&third);
     assert_eq!(
-        house.store.sealed(&first).unwrap(),
-        sealed,
+        house.store.statement(&first).unwrap(),
+        Some(sealed),
         "sealed means sealed"
     );
-
     // 2:30 h and 1:00 h at 59.00, over all of them.
     assert_eq!(net(&house), 20_650);
-    let charged = cancel(&mut house, &first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_statement_is_billed_anew() {
+    let mut house = house().await;
+    corrected(&mut house).await;
+    let charged = cancel(&mut house, "2026-0001");
     assert!(
         matches!(charged, Err(CancelError::Charged { .. })),
         "{charged:?}"
     );
-    for of in [&third, &second, &first] {
+    for of in ["2026-0002", "2026-0001"] {
         let made = cancel(&mut house, of).unwrap();
         assert_eq!(made.cancels.unwrap().number, *of);
         let again = cancel(&mut house, of);
@@ -123,7 +131,7 @@ async fn corrections_are_charged_once_and_a_cancelled_statement_is_billed_anew()
             "{again:?}"
         );
     }
-    let reversal = cancel(&mut house, "2026-0006");
+    let reversal = cancel(&mut house, "2026-0004");
     assert!(
         matches!(reversal, Err(CancelError::Reversal { .. })),
         "{reversal:?}"
@@ -134,12 +142,13 @@ async fn corrections_are_charged_once_and_a_cancelled_statement_is_billed_anew()
     assert_eq!(house.findings(Kind::LateEntry), []);
     let anew = ["2026-10-15", "2026-11-01"].map(|day| seal(&mut house, day).unwrap());
     let anew = anew.map(|it| (number(&it), it.totals.net.to_string()));
-    let expected = [("2026-0007", "147.50"), ("2026-0008", "59.00")];
+    // 2:00 h, as they are by now, and without a correction; and 1:00 h.
+    let expected = [("2026-0005", "118.00"), ("2026-0006", "59.00")];
     assert_eq!(
         anew,
         expected.map(|(number, net)| (number.to_owned(), net.to_owned()))
     );
-    assert_eq!(net(&house), 20_650);
+    assert_eq!(net(&house), 17_700);
     assert_eq!(house.store.verify().unwrap().damage, None);
 }
 
@@ -205,20 +214,16 @@ fn text_of(pdf: &[u8]) -> Option<String> {
     let file = dir.path().join("a.pdf");
     std::fs::write(&file, pdf).unwrap();
     let read = Command::new("pdftotext").arg(&file).arg("-").output();
-    match read {
-        Ok(output) => {
-            let text = String::from_utf8(output.stdout).unwrap();
-            Some(text.replace(['\n', '\u{a0}'], " "))
-        }
-        Err(_) => {
-            println!("SKIPPED: there is no pdftotext");
-            None
-        }
-    }
+    let Ok(output) = read else {
+        println!("SKIPPED: there is no pdftotext");
+        return None;
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.replace(['\n', '\u{a0}'], " "))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_commands_lead_from_a_correction_to_what_it_corrects_and_back() {
+async fn the_commands_say_what_they_do_and_why_they_do_not() {
     let mut house = house().await;
     let long = add(&house, "2026-10-15", 6, 150);
     let other = add(&house, "2026-10-15", 10, 60);
@@ -246,6 +251,38 @@ async fn the_commands_lead_from_a_correction_to_what_it_corrects_and_back() {
     assert!(said.contains("−0:30 h, −29.50 EUR"), "{said}");
     assert_eq!(house.rows(), before + 1);
     assert_eq!(subjects(&house), BTreeSet::from([other.clone()]));
+    refuses(&house).await;
+    let done = ["statement", "correct", "2026-0001", "--work", &long];
+    let said = run(&house, &done, 2).await;
+    assert!(said.contains("nothing of 2026-0001 has changed"), "{said}");
+
+    seal(&mut house, "2026-11-01").unwrap();
+    let said = run(&house, &["statement", "cancel", "2026-0001"], 2).await;
+    assert!(said.contains("statement cancel 2026-0002"), "{said}");
+    run(&house, &["statement", "storno", "2026-0002"], 0).await;
+    let said = run(
+        &house,
+        &["statement", "cancel", "2026-0001", "--dry-run"],
+        0,
+    )
+    .await;
+    assert!(said.contains("cancels 2026-0001"), "{said}");
+    run(&house, &["statement", "cancel", "2026-0001"], 0).await;
+    let list = run(&house, &["statement", "list"], 0).await;
+    for (nth, relation) in (1..).zip([
+        "cancelled by 2026-0004",
+        "cancelled by 2026-0003",
+        "cancels 2026-0002",
+        "cancels 2026-0001",
+    ]) {
+        let line = list.lines().nth(nth).unwrap();
+        assert!(line.ends_with(relation), "{list}");
+    }
+    assert_eq!(drifted(&house), []);
+    run(&house, &["ledger", "verify"], 0).await;
+}
+
+async fn refuses(house: &House) {
     for (refused, why) in [
         (
             ["correct", "2026-0009", ""],
@@ -261,13 +298,21 @@ async fn the_commands_lead_from_a_correction_to_what_it_corrects_and_back() {
         ),
     ] {
         let args: Vec<&str> = refused.into_iter().filter(|it| !it.is_empty()).collect();
-        let said = run(&house, &[&["statement"], args.as_slice()].concat(), 2).await;
+        let said = run(house, &[&["statement"], args.as_slice()].concat(), 2).await;
         assert!(said.contains(why) && said.contains("\nhint: "), "{said}");
     }
-    let done = format!("--work={long}");
-    let said = run(&house, &["statement", "correct", "2026-0001", &done], 2).await;
-    assert!(said.contains("nothing of 2026-0001 has changed"), "{said}");
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_leads_to_what_it_corrects_and_back() {
+    let mut house = house().await;
+    let long = add(&house, "2026-10-15", 6, 150);
+    house.night().await;
+    seal(&mut house, "2026-10-15").unwrap();
+    shorten(&house, long, 30);
+    house.night().await;
+    let long = work_of(&house, long);
+    correct(&mut house, "2026-0001").unwrap();
     let next = seal(&mut house, "2026-11-01").unwrap();
     assert_eq!(next.totals.net.to_string(), "-29.50");
     let line = json(&run(&house, &["explain", "2026-0002:1", "--json"], 0).await);
@@ -295,30 +340,6 @@ async fn the_commands_lead_from_a_correction_to_what_it_corrects_and_back() {
     assert_eq!(there["charged_lines"], serde_json::json!([1]));
     let said = run(&house, &["explain", &long], 0).await;
     assert!(said.contains("charged by 2026-0002:1"), "{said}");
-
-    let said = run(&house, &["statement", "cancel", "2026-0001"], 2).await;
-    assert!(said.contains("statement cancel 2026-0002"), "{said}");
-    run(&house, &["statement", "storno", "2026-0002"], 0).await;
-    let said = run(
-        &house,
-        &["statement", "cancel", "2026-0001", "--dry-run"],
-        0,
-    )
-    .await;
-    assert!(said.contains("cancels 2026-0001"), "{said}");
-    run(&house, &["statement", "cancel", "2026-0001"], 0).await;
-    let list = run(&house, &["statement", "list"], 0).await;
-    for pair in [
-        ("2026-0001 ", "cancelled by 2026-0004"),
-        ("2026-0002 ", "cancelled by 2026-0003"),
-        ("2026-0003 ", "cancels 2026-0002"),
-        ("2026-0004 ", "cancels 2026-0001"),
-    ] {
-        let line = list.lines().find(|line| line.starts_with(pair.0)).unwrap();
-        assert!(line.ends_with(pair.1), "{list}");
-    }
-    assert_eq!(drifted(&house), []);
-    run(&house, &["ledger", "verify"], 0).await;
 }
 
 /// What the program printed, to whichever side.
