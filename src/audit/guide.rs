@@ -92,13 +92,14 @@ der ursprüngliche.
 
 1. `statements.net` ist die Summe von `lines.amount` der Abrechnung; `statements.gross` ist `net`
    zuzüglich `vat.vat`.
-2. `lines.amount` ist `billed_seconds` × `rate` ÷ 3600, kaufmännisch auf den Cent gerundet. Nur
-   bei Korrekturen kann der Betrag davon abweichen, weil beide Stände gerundet wurden;
-   `corrections` weist sie einzeln nach.
+2. `lines.amount` ist `billed_seconds` × `rate` ÷ 3600, kaufmännisch auf den Cent gerundet. In
+   Stornierungen sind Zeiten und Beträge negativ.
 3. Die Einträge in `entries` mit derselben Abrechnung und Position ergeben die Position:
    `tracked_seconds` summiert sich. Positionen, die Korrekturen berechnen, haben keine Einträge;
-   ihre Teile stehen in `corrections` (`charged_by`). In Stornierungen sind Zeiten und Beträge
-   negativ.
+   `corrected` nennt die Arbeit und die frühere Abrechnung, `corrections` (`charged_by`) die
+   Differenzen. Der Betrag einer Differenz kann von Zeit × Satz abweichen, weil beide Stände
+   gerundet wurden; dann nimmt eine Position den alten Betrag zurück, und eine andere berechnet den
+   neuen.
 4. `entries.revision` nennt die Journalzeile des abgerechneten Standes; in `revisions` steht sie
    mit Quelle, Dauer und Vorgängern (`previous`). Alle Stände einer Arbeit haben dieselbe Kennung
    `work`.
@@ -154,12 +155,13 @@ begin with an apostrophe themselves. Without the first apostrophe each text is t
 
 1. `statements.net` is the sum of `lines.amount` of the statement; `statements.gross` is `net`
    and `vat.vat`.
-2. `lines.amount` is `billed_seconds` × `rate` ÷ 3600, rounded to the cent, halves away from
-   zero. Of corrections alone the amount may differ, because both states were rounded;
-   `corrections` has each of them.
-3. The rows of `entries` with the same statement and line make the line: `tracked_seconds` adds
-   up. Lines that charge corrections have no entries; their parts are in `corrections`
-   (`charged_by`). In cancellations times and amounts are negative.
+2. `lines.amount` is `billed_seconds` × `rate` ÷ 3600, rounded to the cent, halves away from zero.
+   In cancellations times and amounts are negative.
+3. The rows of `entries` with the same statement and line make the line: `tracked_seconds` adds up.
+   Lines that charge corrections have no entries; `corrected` names the work and the earlier
+   statement, `corrections` (`charged_by`) the differences. The amount of a difference may differ
+   from time × rate, because both states were rounded; then one line takes the old amount back and
+   another charges the new one.
 4. `entries.revision` names the journal row of the state that was billed; `revisions` has it with
    its source, its duration and the states before (`previous`). All states of a work have the
    same `work`.

@@ -218,11 +218,31 @@ impl Walk<'_> {
             self.tables
                 .row("vat", &[number.clone(), rate, net, amount])?;
         }
+        for it in &it.corrections {
+            let lines: Vec<String> = it.lines.iter().map(ToString::to_string).collect();
+            self.tables.row(
+                "corrected",
+                &[
+                    number.clone(),
+                    it.work.clone(),
+                    it.statement.clone(),
+                    optional(it.position),
+                    lines.join(" "),
+                    it.date.to_string(),
+                    it.description.clone(),
+                    it.tracked_seconds.to_string(),
+                ],
+            )?;
+        }
+        self.lines(&number, it)
+    }
+
+    fn lines(&mut self, number: &str, it: &Statement) -> anyhow::Result<()> {
         for line in &it.lines {
             self.tables.row(
                 "lines",
                 &[
-                    number.clone(),
+                    number.to_owned(),
                     line.position.to_string(),
                     line.contract.clone(),
                     line.title.clone(),

@@ -117,7 +117,7 @@ const RATE_RULE: Column = text(
 const AMOUNT: Column = column("amount", Kind::Money, "Betrag netto", "net amount");
 
 /// Every table, in the order in which one walks from an amount to its source.
-pub(super) const TABLES: [Table; 12] = [
+pub(super) const TABLES: [Table; 13] = [
     Table {
         name: "statements",
         title: words("Abrechnungen", "Statements"),
@@ -282,6 +282,45 @@ pub(super) const TABLES: [Table; 12] = [
             ),
         ],
         refers: &[("statement", "statements"), ("revision", "revisions")],
+    },
+    Table {
+        name: "corrected",
+        title: words("Korrigierte Einträge", "Corrected entries"),
+        about: words(
+            "Arbeit früherer Abrechnungen, deren Differenz diese Abrechnung berechnet",
+            "Work of earlier statements whose difference this statement charges",
+        ),
+        keys: 0,
+        columns: &[
+            STATEMENT,
+            text("work", "Kennung der Arbeit", "the work"),
+            text(
+                "corrected_statement",
+                "Nummer der früheren Abrechnung",
+                "number of the earlier statement",
+            ),
+            whole(
+                "corrected_line",
+                "Position der früheren Abrechnung",
+                "position of the earlier statement",
+            ),
+            text(
+                "lines",
+                "Positionen dieser Abrechnung mit der Differenz",
+                "positions of this statement that charge the difference",
+            ),
+            column("date", Kind::Day, "Tag der Leistung", "day of the work"),
+            text("description", "Beschreibung", "description"),
+            whole(
+                "tracked_seconds",
+                "Differenz der erfassten Zeit in Sekunden",
+                "difference of tracked time in seconds",
+            ),
+        ],
+        refers: &[
+            ("statement", "statements"),
+            ("corrected_statement", "statements"),
+        ],
     },
     Table {
         name: "corrections",

@@ -5,12 +5,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use stundenbuch::ledger::Event;
+use stundenbuch::statements::{self, Wanted};
 use stundenbuch_connectors::clock::Clock as _;
 
 use super::commands::{Desk, text};
+use crate::night::drift;
 use crate::night::house::{House, stundenbuch};
 use crate::night::statements::{WEEK, seal};
 
@@ -102,66 +103,42 @@ fn chain(directory: &Path) -> BTreeMap<String, String> {
     hashes
 }
 
+/// The rows of a statement.
+fn of(rows: &[Row], statement: &Row) -> Vec<Row> {
+    let mine = rows.iter();
+    mine.filter(|row| row["statement"] == statement["statement"])
+        .cloned()
+        .collect()
+}
+
+fn sum(rows: &[Row], column: &str) -> i128 {
+    rows.iter().map(|row| number(row, column)).sum()
+}
+
 /// Walks every amount down to what was received, and everything that was billed back up.
 fn walk(directory: &Path) {
     let hashes = chain(directory);
     let statements = table(directory, "statements");
-    let (lines, entries) = (table(directory, "lines"), table(directory, "entries"));
-    let vat = table(directory, "vat");
+    let entries = table(directory, "entries");
     let revisions = table(directory, "revisions");
-    let by_row: BTreeMap<&str, &Row> = revisions
-        .iter()
-        .map(|row| (row["journal_row"].as_str(), row))
-        .collect();
     let received: BTreeMap<String, Row> = table(directory, "received")
         .into_iter()
         .map(|row| (row["received"].clone(), row))
         .collect();
     assert!(!statements.is_empty() && !entries.is_empty());
     for statement in &statements {
-        let number_of = &statement["statement"];
-        let of = |rows: &[Row]| -> Vec<Row> {
-            let mine = rows.iter().filter(|row| row["statement"] == *number_of);
-            mine.cloned().collect()
-        };
         assert_eq!(hashes[&statement["printed_row"]], statement["printed_hash"]);
-        let mut net = 0;
-        for line in of(&lines) {
-            let exact = number(&line, "billed_seconds") * rate(&line["rate"]);
-            // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes outwards.
-            let rounded = (2 * exact.abs() + 360_000) / 720_000 * exact.signum();
-            assert_eq!(rounded, cents(&line["amount"]));
-            net += cents(&line["amount"]);
-            let parts = of(&entries)
-                .into_iter()
-                .filter(|row| row["line"] == line["line"]);
-            let tracked: i128 = parts.map(|row| number(&row, "tracked_seconds")).sum();
-            assert_eq!(tracked, number(&line, "tracked_seconds"));
-        }
-        assert_eq!(net, cents(&statement["net"]));
-        let tax: i128 = of(&vat).iter().map(|row| cents(&row["vat"])).sum();
-        assert_eq!(net + tax, cents(&statement["gross"]));
-        let all: i128 = of(&entries)
-            .iter()
-            .map(|row| number(row, "tracked_seconds"))
-            .sum();
-        assert_eq!(all, number(statement, "tracked_seconds"));
-        for entry in of(&entries) {
-            let revision = by_row[entry["revision"].as_str()];
-            // What a cancellation takes back is what the other one billed.
-            let sign = if statement["cancels"].is_empty() {
-                1
-            } else {
-                -1
-            };
-            assert_eq!(
-                sign * number(revision, "seconds"),
-                number(&entry, "tracked_seconds")
-            );
-            assert_eq!(
-                format!("w{}", revision["work"].trim_start_matches('w')),
-                entry["work"]
-            );
+        adds_up(directory, statement, &of(&entries, statement));
+        // What a cancellation takes back is what the other one billed.
+        let reverses = !statement["cancels"].is_empty();
+        let sign = if reverses { -1 } else { 1 };
+        for entry in of(&entries, statement) {
+            let mut states = revisions.iter();
+            let revision = states.find(|it| it["journal_row"] == entry["revision"]);
+            let revision = revision.unwrap();
+            let seconds = sign * number(revision, "seconds");
+            assert_eq!(seconds, number(&entry, "tracked_seconds"));
+            assert_eq!(revision["work"], entry["work"]);
             assert!(hashes.contains_key(&revision["journal_row"]));
             let source = &received[&revision["received"]];
             assert_eq!(sha(&source["body"]), revision["received_sha256"]);
@@ -170,28 +147,53 @@ fn walk(directory: &Path) {
     }
     // And back: a state is billed by at most one statement that stands, and what was received
     // belongs to a state.
-    let stands = |entry: &&Row| {
-        let mut mine = statements
-            .iter()
-            .filter(|it| it["statement"] == entry["statement"]);
-        mine.all(|it| it["cancels"].is_empty() && it["cancelled_by"].is_empty())
-    };
-    let standing = entries
+    let stand = |it: &&Row| it["cancels"].is_empty() && it["cancelled_by"].is_empty();
+    let standing: Vec<Row> = statements
         .iter()
-        .filter(stands)
-        .map(|row| row["revision"].as_str());
-    let billed: BTreeSet<&str> = standing.clone().collect();
-    assert_eq!(billed.len(), standing.count());
+        .filter(stand)
+        .flat_map(|it| of(&entries, it))
+        .collect();
+    let billed: BTreeSet<&str> = standing
+        .iter()
+        .map(|row| row["revision"].as_str())
+        .collect();
+    assert_eq!(billed.len(), standing.len());
     for (id, source) in &received {
-        let named: Vec<&Row> = revisions
+        let mut named = revisions
             .iter()
             .filter(|row| row["received"] == *id)
-            .collect();
-        assert!(!named.is_empty(), "received record {id} is of no revision");
-        for revision in named {
-            assert_eq!(revision["received_sha256"], source["sha256"]);
-        }
+            .peekable();
+        assert!(
+            named.peek().is_some(),
+            "received record {id} is of no revision"
+        );
+        assert!(named.all(|row| row["received_sha256"] == source["sha256"]));
     }
+}
+
+/// The sums of one statement, in integers.
+fn adds_up(directory: &Path, statement: &Row, entries: &[Row]) {
+    let corrected = of(&table(directory, "corrected"), statement);
+    let mut net = 0;
+    for line in of(&table(directory, "lines"), statement) {
+        let exact = number(&line, "billed_seconds") * rate(&line["rate"]);
+        // Seconds × ten-thousandths: 360,000 of them are a cent; half a cent goes outwards.
+        let rounded = (2 * exact.abs() + 360_000) / 720_000 * exact.signum();
+        assert_eq!(rounded, cents(&line["amount"]));
+        net += rounded;
+        let is_mine = |row: &&Row| row["line"] == line["line"];
+        let parts: Vec<Row> = entries.iter().filter(is_mine).cloned().collect();
+        let mut corrections = corrected.iter().flat_map(|row| row["lines"].split(' '));
+        let is_correction = corrections.any(|it| it == line["line"]);
+        let tracked = sum(&parts, "tracked_seconds");
+        assert!(is_correction || tracked == number(&line, "tracked_seconds"));
+    }
+    assert_eq!(net, cents(&statement["net"]));
+    let vat = of(&table(directory, "vat"), statement);
+    let tax: i128 = vat.iter().map(|row| cents(&row["vat"])).sum();
+    assert_eq!(net + tax, cents(&statement["gross"]));
+    let all = sum(entries, "tracked_seconds") + sum(&corrected, "tracked_seconds");
+    assert_eq!(all, number(statement, "tracked_seconds"));
 }
 
 /// Every value of the JSON is the value of the table.
@@ -199,7 +201,7 @@ fn json_says_the_same(directory: &Path) {
     let text = fs::read_to_string(directory.join("audit.json")).unwrap();
     let json: Value = serde_json::from_str(&text).unwrap();
     let tables = json["tables"].as_object().unwrap();
-    assert_eq!(tables.len(), 12);
+    assert_eq!(tables.len(), 13);
     for (name, rows) in tables {
         let csv = table(directory, name);
         let rows = rows.as_array().unwrap();
@@ -414,84 +416,52 @@ fn an_export_is_not_written_over_something() {
     }
 }
 
-/// A statement with every time and amount negated, as a cancellation has it.
-fn negated(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, value)| {
-                let is_amount =
-                    key.ends_with("_seconds") || ["net", "gross", "amount"].contains(&key.as_str());
-                let value = match value.as_i64() {
-                    Some(number) if is_amount => (-number).into(),
-                    _ => negated(value),
-                };
-                (key.clone(), value)
-            })
-            .collect(),
-        Value::Array(values) => values.iter().map(negated).collect(),
-        other => other.clone(),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cancellations_and_corrections_have_their_tables() {
-    let mut house = House::new(WEEK).await;
+    let mut house = drift::house().await;
+    let long = drift::add(&house, "2026-10-15", 6, 150);
+    drift::add(&house, "2026-11-01", 6, 60);
     house.night().await;
-    let one = seal(&mut house, "2026-08-20").unwrap().number.unwrap();
-    let two = seal(&mut house, "2026-08-21").unwrap().number.unwrap();
-    let sealed = house.store.sealed(&two).unwrap().unwrap();
-    let work = sealed.works[0].work;
+    let one = seal(&mut house, "2026-10-15").unwrap().number.unwrap();
+    drift::shorten(&house, long, 30);
+    house.night().await;
     let now = house.clock.now();
-    let line = &sealed.statement.lines[0];
-    let correction = json!({
-        "work": work, "state": sealed.works[0].revision,
-        "changes": [{ "field": "duration", "old": "=1:00", "new": "0:30" }], "entry": null,
-        "parts": [{
-            "line": 1, "contract": line.contract, "rate": line.rate, "rate_rule": line.rate_rule,
-            "tracked_seconds": -1800, "billed_seconds": -1800, "amount": -2950,
-            "before_seconds": 3600, "after_seconds": 1800,
-        }],
-    });
-    let mut reversing = negated(&serde_json::to_value(&sealed.statement).unwrap());
-    reversing["number"] = "2026-0003".into();
-    let cancelled = json!({
-        "statement": reversing, "series": sealed.series, "running": 3, "cancels": two,
-    });
-    house
-        .store
-        .write(|writer| -> Result<(), stundenbuch::store::Error> {
-            let event = Event::read("correction", &correction.to_string()).unwrap();
-            writer.append(now, &two, &event)?;
-            let event = Event::read("cancelled", &cancelled.to_string()).unwrap();
-            writer.append(now, "2026-0003", &event)?;
-            Ok(())
-        })
-        .unwrap();
-    // Its work is open again, and billed anew.
-    let again = seal(&mut house, "2026-08-21").unwrap().number.unwrap();
+    let wanted = Wanted::default();
+    statements::correct(&mut house.store, &house.config, &one, &wanted, now).unwrap();
+    // It charges the correction, is cancelled, and the next one charges it anew.
+    let two = seal(&mut house, "2026-11-01").unwrap().number.unwrap();
+    let three = statements::cancel(&mut house.store, &house.config, &two, now);
+    let three = three.unwrap().number.unwrap();
+    let four = seal(&mut house, "2026-11-01").unwrap().number.unwrap();
 
     let directory = house.dir.path().join("audit");
     let output = stundenbuch(&house, &["export", "--audit", directory.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     walk(&directory);
     json_says_the_same(&directory);
+    index_is_right(&directory);
     let of = |row: &Row| ["statement", "kind", "cancels", "cancelled_by"].map(|it| row[it].clone());
     let statements: Vec<_> = table(&directory, "statements").iter().map(of).collect();
     assert_eq!(
         statements,
         [
             [&one, "statement", "", ""],
-            [&two, "statement", "", "2026-0003"],
-            ["2026-0003", "cancellation", &two, ""],
-            [&again, "statement", "", ""],
+            [&two, "statement", "", &three],
+            [&three, "cancellation", &two, ""],
+            [&four, "statement", "", ""],
         ]
     );
     let cancellations = table(&directory, "cancellations");
     assert_eq!(cancellations[0]["cancels"], two);
     let corrections = table(&directory, "corrections");
     assert_eq!(corrections.len(), 1);
+    assert_eq!(corrections[0]["statement"], one);
     assert_eq!(corrections[0]["amount"], "-29.50");
-    assert_eq!(corrections[0]["work"], work.to_string());
-    assert!(corrections[0]["changes"].contains("\"=1:00\""));
+    assert_eq!(corrections[0]["charged_by"], four);
+    let corrected = table(&directory, "corrected");
+    let last = corrected.last().unwrap();
+    assert_eq!(last["corrected_statement"], one);
+    assert_eq!(last["statement"], four);
+    assert_eq!(last["tracked_seconds"], "-1800");
+    assert_eq!(last["work"], corrections[0]["work"]);
 }

@@ -21,7 +21,7 @@ const SHOP: i64 = 3_000_003;
 
 /// A house whose configuration gives the shop and one person other rates, reads the whole team's
 /// entries, and goes back further.
-pub(super) async fn house() -> House {
+pub(crate) async fn house() -> House {
     let mut house = House::new(FEW).await;
     house.toggl.with(|world| {
         let mut shop = world.projects[&3_000_001].clone();
@@ -55,12 +55,12 @@ fn configure(house: &mut House, rate: &str) {
 }
 
 /// An entry of so many minutes, at an hour of a day.
-pub(super) fn add(house: &House, day: &str, hour: u32, minutes: i64) -> i64 {
+pub(crate) fn add(house: &House, day: &str, hour: u32, minutes: i64) -> i64 {
     let start: DateTime<Utc> = format!("{day}T{hour:02}:00:00Z").parse().unwrap();
     house.toggl.add(Entry::of(start, minutes))
 }
 
-pub(super) fn shorten(house: &House, id: i64, minutes: i64) {
+pub(crate) fn shorten(house: &House, id: i64, minutes: i64) {
     house.noon();
     house.toggl.edit(id, |entry| {
         entry.stop = entry.stop.map(|stop| stop - TimeDelta::minutes(minutes));

@@ -2,7 +2,7 @@
 //! enforce the quotas of the real ones.
 
 mod corrections;
-mod drift;
+pub(crate) mod drift;
 mod explaining;
 mod failing;
 pub(crate) mod house;
