@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use stundenbuch_connectors::contract::{Absent, Cursor, Notice, Page, Presence, Pull, Sweep};
+use stundenbuch_connectors::planted::{Bug, planted};
 use stundenbuch_connectors::record::ExternalId;
 use stundenbuch_connectors::{Connector, Error as PullError};
 use tokio::sync::{mpsc, oneshot};
@@ -89,6 +90,12 @@ pub async fn pull(store: &mut Store, clock: &dyn Clock, sources: &[Source]) -> R
     }
     drop(sender);
     while let Some(message) = inbox.recv().await {
+        if planted(Bug::CursorBeforeRows)
+            && let Message::Page { at, page, .. } = &message
+        {
+            store.write(|writer| writer.set_cursor(&sources[*at].name, &page.next))?;
+            tokio::task::yield_now().await;
+        }
         tokio::task::block_in_place(|| handle(store, clock, sources, &mut pulled, message))?;
     }
     // Every task has said how it ended, except one that panicked.
@@ -269,6 +276,12 @@ fn take_page(
     }
     for sweep in &page.swept {
         take_sweep(writer, &source.name, sweep)?;
+        if planted(Bug::AbsenceIsDeletion) {
+            for absent in writer.absent(&source.name, sweep)?.0 {
+                let key = key(&source.name, absent.stream, &absent.id);
+                writer.append_deletion(now, &key, "not listed")?;
+            }
+        }
     }
     writer.set_cursor(&source.name, &page.next)?;
     Ok(counts)
