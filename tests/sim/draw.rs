@@ -148,9 +148,7 @@ impl Draw {
             66..72 => Step::Hide { key: self.key() },
             72..82 => Step::Jump {
                 seconds: self.dice.pick(&[-1, 1])
-                    * self
-                        .dice
-                        .pick(&[3600, DAY, 3 * DAY, 40 * DAY, 400 * DAY, 4000 * DAY]),
+                    * self.dice.pick(&[3600, DAY, 3 * DAY, 40 * DAY, 400 * DAY]),
             },
             82..84 => Step::Busy,
             84..88 => Step::DriveAway,

@@ -111,6 +111,7 @@ fn simulate(first: u64, trials: u64) -> (Tally, Option<Failing>) {
                     let history = draw::history(seed);
                     if let Err(violation) = trial::trial(&history, fakes.handle(), &mut tally) {
                         stop.store(true, Ordering::Relaxed);
+                        println!("seed {seed}: {violation:?}; looking for less");
                         let failing = shrink(&history, violation, fakes.handle());
                         total.lock().unwrap().1.get_or_insert(failing);
                     }

@@ -73,7 +73,7 @@ pub(crate) enum Step {
     Vanish {
         key: u32,
     },
-    /// Reports do not show the entry until the next night is over, though it is there.
+    /// Somebody saves an entry as it is, and reports do not show it until the next night is over.
     Hide {
         key: u32,
     },

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use super::trial::trial;
 
 /// So many shorter histories are tried at most.
-const TRIES: u32 = 150;
+const TRIES: u32 = 100;
 
 /// A history that fails, and how.
 #[derive(Debug)]

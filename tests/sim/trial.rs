@@ -54,7 +54,8 @@ struct Trial<'a> {
     forgotten: BTreeMap<&'static str, Vec<usize>>,
     /// What the next night has to bear.
     tonight: Tonight,
-    throttles: u32,
+    throttles: usize,
+    kills: usize,
     last_night: i64,
     nights_after: usize,
 }
@@ -84,6 +85,7 @@ impl<'a> Trial<'a> {
             forgotten: BTreeMap::new(),
             tonight: Tonight::default(),
             throttles: 0,
+            kills: 0,
             last_night: -1,
             nights_after: 0,
         }
@@ -150,6 +152,7 @@ impl<'a> Trial<'a> {
         self.last_night = day;
         let tonight = std::mem::take(&mut self.tonight);
         let jump = TimeDelta::seconds(tonight.jump);
+        let exact = tonight.jump == 0;
         self.world.clock.set(self.world.night(day) + jump);
         self.world.toggl.with(|world| world.clock_ahead = jump);
         if tonight.jump != 0 {
@@ -174,9 +177,8 @@ impl<'a> Trial<'a> {
         if matches!(ended, Ended::Killed) {
             self.tally.one("kills");
             self.forget();
-            // A quota that was told in the answer that the kill swallowed is asked for again.
-            self.throttles *= 2;
-            self.look(&Ended::Killed, tonight.jump != 0)?;
+            self.kills += 1;
+            self.look(&Ended::Killed, exact)?;
             if kill.is_some_and(|kill| kill.again) {
                 self.tally.one("restarts within a minute");
                 self.world
@@ -189,7 +191,7 @@ impl<'a> Trial<'a> {
         if tonight.jump != 0 {
             self.forget();
         }
-        self.look(&ended, tonight.jump != 0)
+        self.look(&ended, exact)
     }
 
     fn doom(&self, at: &KillAt) -> Doom {
@@ -213,7 +215,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Holds what must be so at any moment, and what must be so after a night that ended well.
-    fn look(&mut self, ended: &Ended, jumped: bool) -> Checked {
+    fn look(&mut self, ended: &Ended, exact: bool) -> Checked {
         if let Ended::Broken(error) = ended {
             return hold("P11", false, || {
                 format!("the ledger stopped the night: {error}")
@@ -232,10 +234,10 @@ impl<'a> Trial<'a> {
         } else {
             Vanished::NotYetMissed
         };
-        if !jumped && read_whole(report, "trello") {
+        if exact && read_whole(report, "trello") {
             holds::cards(&ledger, &truth)?;
         }
-        if !jumped && read_whole(report, "toggl") {
+        if exact && read_whole(report, "toggl") {
             holds::entries(&ledger, &truth, vanished)?;
         }
         if read_whole(report, "toggl") {
@@ -361,8 +363,13 @@ impl<'a> Trial<'a> {
     }
 
     fn at_the_end(&mut self) -> Checked {
-        let allowed = self.throttles;
-        let refused = self.world.refused();
+        // A refusal that did not arrive, or was forgotten by a kill, is asked for again.
+        let spoiled = outside::spoiled(&self.world, Who::Toggl);
+        let allowed = match self.throttles {
+            0 => 0,
+            throttles => throttles + self.kills + spoiled,
+        };
+        let refused = usize::try_from(self.world.refused()).expect("few refusals");
         hold("P10", refused <= allowed, || {
             format!("{refused} requests were refused, and {allowed} could be")
         })?;

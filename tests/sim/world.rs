@@ -94,7 +94,7 @@ impl World {
         }
         let dir = setup::directory();
         std::fs::create_dir(dir.path().join("drive")).unwrap();
-        Self {
+        let mut world = Self {
             clock,
             toggl,
             trello,
@@ -105,7 +105,10 @@ impl World {
             ids: BTreeMap::new(),
             acts: 0,
             day: 0,
-        }
+        };
+        // A drive that is empty all of a sudden is not believed to be the drive.
+        world.put(world.drive().join("Willkommen.txt"), b"Willkommen".to_vec());
+        world
     }
 
     pub(crate) fn server(&self, who: Who) -> &Server {
@@ -165,11 +168,17 @@ impl World {
             }
             Step::Vanish { key } => {
                 if let Some(id) = self.there(*key) {
-                    self.toggl.with(|world| world.entries.remove(&id));
+                    // No listing but the feed shows timers, so nobody can miss one.
+                    self.toggl.with(|world| {
+                        if world.entries[&id].stop.is_some() {
+                            world.entries.remove(&id);
+                        }
+                    });
                 }
             }
             Step::Hide { key } => {
                 if let Some(id) = self.there(*key) {
+                    self.toggl.edit(id, |_| {});
                     self.toggl.with(|world| world.lag.insert(id, None));
                 }
             }

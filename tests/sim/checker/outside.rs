@@ -164,6 +164,19 @@ pub(crate) fn patient(world: &World, who: Who, forgotten: &[usize]) -> Checked {
     Ok(())
 }
 
+/// Requests that the service answered and whose answer did not arrive whole.
+pub(crate) fn spoiled(world: &World, who: Who) -> usize {
+    let requests = world.server(who).requests();
+    let faults = requests.iter().filter_map(|request| request.fault.as_ref());
+    let spoils = |fault: &&FaultKind| {
+        matches!(
+            fault,
+            FaultKind::CutBody { .. } | FaultKind::Reset | FaultKind::LostAnswer
+        )
+    };
+    faults.filter(spoils).count()
+}
+
 fn retry_after(request: &Logged) -> Option<i64> {
     let Some(FaultKind::Status { headers, .. }) = &request.fault else {
         return None;
