@@ -225,6 +225,17 @@ async fn a_report_that_is_behind_undoes_nothing() {
 }
 
 #[tokio::test]
+async fn a_first_pull_has_what_reports_do_not_show_yet() {
+    let mut desk = Desk::new().await;
+    fill(&desk, 5);
+    let fresh = desk.fake.add(Entry::of(monday() - TimeDelta::hours(1), 30));
+    desk.fake.with(|world| world.lag.insert(fresh, None));
+    desk.pass(TimeDelta::minutes(5));
+    desk.pull(&Pull::Changes).await;
+    desk.must_be_true();
+}
+
+#[tokio::test]
 async fn a_change_that_shows_late_is_still_seen() {
     let mut desk = Desk::new().await;
     fill(&desk, 20);

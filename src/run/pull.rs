@@ -339,7 +339,9 @@ fn key(
 /// How a connection is pulled now: what changed, and from time to time a full comparison of the
 /// last weeks, for the changes that a service's own feed does not report.
 pub fn mode(compared_at: Option<DateTime<Utc>>, now: DateTime<Utc>, forced: bool) -> Pull {
-    let due = compared_at.is_some_and(|at| now - at >= TimeDelta::days(COMPARE_EVERY_DAYS));
+    let due = compared_at.is_some_and(|at| {
+        now - at >= TimeDelta::days(COMPARE_EVERY_DAYS) || at - now > AHEAD_MAX
+    });
     if due || forced {
         Pull::Compare {
             from: now - TimeDelta::days(COMPARE_BACK_DAYS),
@@ -353,3 +355,23 @@ pub fn mode(compared_at: Option<DateTime<Utc>>, now: DateTime<Utc>, forced: bool
 const COMPARE_EVERY_DAYS: i64 = 7;
 /// The open month and the one before it.
 const COMPARE_BACK_DAYS: i64 = 62;
+/// A last comparison further ahead than this was recorded by a clock that was wrong.
+const AHEAD_MAX: TimeDelta = TimeDelta::hours(25);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_put_comparisons_off() {
+        let now: DateTime<Utc> = "2026-11-03T02:15:00Z".parse().unwrap();
+        let due = |days: i64| {
+            let compared = Some(now - TimeDelta::days(days));
+            matches!(mode(compared, now, false), Pull::Compare { .. })
+        };
+        assert!(!due(6) && due(7), "once a week");
+        assert!(!due(-1), "the clock was turned back a little");
+        assert!(due(-400), "the clock was ahead by a year");
+        assert_eq!(mode(None, now, false), Pull::Changes);
+    }
+}
