@@ -214,6 +214,7 @@ pub fn seal(
             series,
             running,
             works: works.collect(),
+            corrections: Vec::new(),
         };
         writer.append(now, &number, &Event::Sealed(Box::new(sealed)))?;
         queue_documents(writer, now, client, &statement, template.as_deref())?;

@@ -141,7 +141,8 @@ fn exit_of(error: &anyhow::Error) -> Exit {
             StoreError::Locked { .. }
             | StoreError::Missing { .. }
             | StoreError::Foreign { .. }
-            | StoreError::Newer { .. },
+            | StoreError::Newer { .. }
+            | StoreError::Older { .. },
         )
         | None => Exit::Usage,
         Some(_) => Exit::ForNow,

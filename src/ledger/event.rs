@@ -3,12 +3,14 @@
 //! The JSON forms are the ledger's format: fields are added, never renamed or given another
 //! meaning. `docs/ledger.md` describes them for readers in other languages.
 
+use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use stundenbuch_connectors::record::Record;
 
-use crate::billing::Statement;
+use crate::billing::{Change, EntryRow, LedgerHead, Statement};
+use crate::money::{Cents, HourlyRate};
 use crate::work::{RecordKey, WorkId};
 
 /// One row's meaning.
@@ -22,6 +24,14 @@ pub enum Event {
     Alias(Alias),
     Sealed(Box<Sealed>),
     Delivered(Delivered),
+    Format(Format),
+    Configured(Configured),
+    Correction(Box<Correction>),
+    Cancelled(Box<Cancelled>),
+    Restored(Restored),
+    Erased(Erased),
+    /// What the row said was erased. Never written: it is read where a payload is empty.
+    Gone,
 }
 
 /// The first row of every ledger.
@@ -121,6 +131,9 @@ pub struct Sealed {
     pub running: u32,
     /// Everything that it settles.
     pub works: Vec<SettledWork>,
+    /// The rows of the corrections that it charges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<u64>,
 }
 
 /// A work in a sealed statement.
@@ -142,6 +155,104 @@ pub struct Delivered {
     pub outcome: String,
 }
 
+/// From the next row on, the ledger follows this version of the format. The subject is `ledger`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Format {
+    pub version: u32,
+    /// The program and version that brought it there.
+    pub program: String,
+}
+
+/// A part of the configuration changed. The row's subject names the part: `general`,
+/// `client/ahorn`, `connection/toggl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configured {
+    pub program: String,
+    /// As it is in the file, secrets by name only; `None` when the part is not there any more.
+    pub settings: Option<serde_json::Value>,
+}
+
+/// What a sealed work came to be afterwards, accepted by a person, to be charged or returned on
+/// the client's next statement. The row's subject is the number of the statement that it corrects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    pub work: WorkId,
+    /// The revision or deletion of the work that this leads to.
+    pub state: u64,
+    /// What differs, field by field, as the drift finding said it.
+    pub changes: Vec<Change>,
+    /// The work's row as it is now; `None` when it is not the client's any more.
+    pub entry: Option<EntryRow>,
+    /// What it comes to: one part for each rate that takes part. Empty when only words changed.
+    pub parts: Vec<CorrectionPart>,
+}
+
+/// A difference at one rate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectionPart {
+    /// The position of the corrected statement; `None` for time at a rate that it has no line for.
+    pub line: Option<u32>,
+    /// The key of the contract.
+    pub contract: String,
+    pub rate: HourlyRate,
+    pub rate_rule: String,
+    /// Differences, in seconds.
+    pub tracked_seconds: i64,
+    pub billed_seconds: i64,
+    /// The difference in money; to the cent, also where it is not `billed_seconds` × `rate`,
+    /// because both ends were rounded.
+    pub amount: Cents,
+    /// What is charged at this rate in the corrected line before and after, in seconds.
+    pub before_seconds: i64,
+    pub after_seconds: i64,
+}
+
+/// A sealed statement was reversed. The row's subject is the number of the reversing statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancelled {
+    /// The reversing statement: the cancelled one with every amount and time negated.
+    pub statement: Statement,
+    pub series: String,
+    pub running: u32,
+    /// The number of the statement that it reverses. Its works are open again.
+    pub cancels: String,
+}
+
+/// The ledger was replaced by a backup of itself. The subject is `ledger`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// The end of the chain that was given up; `None` when it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gave_up: Option<LedgerHead>,
+    /// Sealed statements that were in it and are not in this one; a person accepted that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
+}
+
+/// Rows were erased: their payload, and of rows behind `format` their subject. The subject is
+/// `ledger`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// SHA-256 of the ledger's identity, a slash, and the client's key: it names nobody, and
+    /// tells whoever knows both.
+    pub client: String,
+    /// Runs of rows, first and last.
+    pub rows: Vec<(u64, u64)>,
+    /// How many received records went with them.
+    pub raws: u64,
+    /// What the law keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
+}
+
+/// A sealed statement that an erasure left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub number: String,
+    /// The first day on which it may be erased.
+    pub until: NaiveDate,
+}
+
 impl Event {
     /// The row's `kind`.
     pub fn kind(&self) -> &'static str {
@@ -153,6 +264,13 @@ impl Event {
             Self::Alias(_) => "alias",
             Self::Sealed(_) => "sealed",
             Self::Delivered(_) => "delivered",
+            Self::Format(_) => "format",
+            Self::Configured(_) => "configured",
+            Self::Correction(_) => "correction",
+            Self::Cancelled(_) => "cancelled",
+            Self::Restored(_) => "restored",
+            Self::Erased(_) => "erased",
+            Self::Gone => unreachable!("what was erased is not written"),
         }
     }
 
@@ -166,6 +284,9 @@ impl Event {
         fn body<T: DeserializeOwned>(payload: &str) -> Result<T, String> {
             serde_json::from_str(payload).map_err(|error| error.to_string())
         }
+        if payload.is_empty() {
+            return Ok(Self::Gone);
+        }
         match kind {
             "genesis" => body(payload).map(Self::Genesis),
             "revision" => body(payload).map(Self::Revision),
@@ -174,6 +295,12 @@ impl Event {
             "alias" => body(payload).map(Self::Alias),
             "sealed" => body(payload).map(Self::Sealed),
             "delivered" => body(payload).map(Self::Delivered),
+            "format" => body(payload).map(Self::Format),
+            "configured" => body(payload).map(Self::Configured),
+            "correction" => body(payload).map(Self::Correction),
+            "cancelled" => body(payload).map(Self::Cancelled),
+            "restored" => body(payload).map(Self::Restored),
+            "erased" => body(payload).map(Self::Erased),
             other => Err(format!(
                 "the kind `{other}` is unknown; a newer version wrote it"
             )),

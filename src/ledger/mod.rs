@@ -5,8 +5,8 @@
 mod chain;
 mod event;
 
-pub use chain::{Head, Link, hex, link, sha256};
+pub use chain::{Form, Head, Link, Subject, erased_subject, hex, link, sha256};
 pub use event::{
-    Alias, Content, Deleted, Delivered, Event, Genesis, RawRef, Revision, SameWork, Sealed,
-    SettledWork,
+    Alias, Cancelled, Configured, Content, Correction, CorrectionPart, Deleted, Delivered, Erased,
+    Event, Format, Genesis, Kept, RawRef, Restored, Revision, SameWork, Sealed, SettledWork,
 };

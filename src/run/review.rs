@@ -124,7 +124,22 @@ impl Changed {
                         .works
                         .extend(store.loosely_matched_since(from - TimeDelta::days(WAIT_DAYS))?);
                 }
-                Event::Genesis(_) | Event::Delivered(_) => {}
+                Event::Cancelled(cancelled) => {
+                    let entries = cancelled.statement.entries.iter();
+                    changed
+                        .works
+                        .extend(entries.filter_map(|entry| WorkId::parse(&entry.work)));
+                }
+                Event::Correction(correction) => {
+                    changed.works.insert(correction.work);
+                }
+                Event::Genesis(_)
+                | Event::Delivered(_)
+                | Event::Format(_)
+                | Event::Configured(_)
+                | Event::Restored(_)
+                | Event::Erased(_)
+                | Event::Gone => {}
             }
         }
         Ok(changed)

@@ -21,6 +21,8 @@ pub enum Error {
         "the ledger was written by a newer version (format {found}, this program knows {known})"
     )]
     Newer { found: i64, known: i64 },
+    #[error("the ledger has version {found} of the format, and this program writes {known}")]
+    Older { found: i64, known: i64 },
     #[error("another instance works on {path}{holder}")]
     Locked { path: PathBuf, holder: String },
     #[error("the disk that holds the ledger is full")]
@@ -43,6 +45,9 @@ impl Error {
             }
             Self::Foreign { .. } => "set `ledger.path` in the configuration to another file",
             Self::Newer { .. } => "install the newer version; an older one never writes to it",
+            Self::Older { .. } => {
+                "`stundenbuch reconcile` brings it forward; nothing that was printed of it changes"
+            }
             Self::Locked { .. } => {
                 "wait until it has finished, or stop it: `systemctl stop stundenbuch`"
             }

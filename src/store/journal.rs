@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Error, Result, Store, Writer};
-use crate::ledger::{Event, Head, Link, link, sha256};
+use crate::ledger::{Event, Form, Head, Link, link, sha256};
 
 /// One row as it stands in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Writer<'_> {
             Link {
                 at,
                 kind,
-                subject,
+                subject: self.form.subject(subject),
                 payload_hash,
             },
         );
@@ -162,6 +162,13 @@ pub(super) fn head(conn: &Connection) -> Result<Head> {
         })
         .optional()?;
     Ok(last.unwrap_or_default())
+}
+
+/// The form of rows to come. A migration appends its `format` row while the version is still the
+/// old one, so that row has the old form and the rows behind it the new one.
+pub(super) fn form(conn: &Connection) -> Result<Form> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(if version < 2 { Form::Text } else { Form::Hash })
 }
 
 pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {

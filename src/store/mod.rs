@@ -12,6 +12,7 @@ mod lock;
 mod open;
 mod outbox;
 mod project;
+mod project_statements;
 mod read;
 mod rebuild;
 mod runs;
@@ -40,7 +41,7 @@ pub use statements::StatementRow;
 pub use verify::{Damage, Verified};
 pub use works::{Candidate, Standing, WorkQuery};
 
-use crate::ledger::Head;
+use crate::ledger::{Form, Head};
 
 /// An open ledger.
 #[derive(Debug)]
@@ -68,9 +69,11 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Error::from)?;
         let head = journal::head(&tx)?;
+        let form = journal::form(&tx)?;
         let mut writer = Writer {
             tx,
             head,
+            form,
             sources: project::Sources::default(),
         };
         let done = work(&mut writer)?;
@@ -89,6 +92,8 @@ impl Store {
 pub struct Writer<'a> {
     tx: Transaction<'a>,
     head: Head,
+    /// How the subjects of the rows that it appends are chained.
+    form: Form,
     sources: project::Sources,
 }
 

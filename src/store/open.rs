@@ -11,13 +11,19 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Error, Result, Store};
-use crate::ledger::{Event, Genesis, hex};
+use crate::ledger::{Event, Format, Genesis, hex};
 
 /// "StBu": marks the file for `file(1)` and against other programs' databases.
 const APPLICATION_ID: i64 = 0x5374_4275;
 
 /// One step a version; shipped steps are never edited.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+];
+
+/// The program as rows of the journal name it.
+pub(super) const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
 
 /// How long a statement waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
@@ -63,6 +69,10 @@ impl Store {
             });
         }
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let (found, known) = (pragma(&conn, "user_version")?, newest());
+        if (1..known).contains(&found) {
+            return Err(Error::Older { found, known });
+        }
         conn.pragma_update(None, "query_only", true)?;
         Ok(Self {
             conn,
@@ -110,9 +120,15 @@ impl Store {
                     };
                     let genesis = Genesis {
                         ledger: hex(&id),
-                        program: concat!("stundenbuch ", env!("CARGO_PKG_VERSION")).into(),
+                        program: PROGRAM.into(),
                     };
                     writer.append(now, "ledger", &Event::Genesis(genesis))?;
+                } else {
+                    let format = Format {
+                        version: u32::try_from(step + 1).expect("few migrations"),
+                        program: PROGRAM.into(),
+                    };
+                    writer.append(now, "ledger", &Event::Format(format))?;
                 }
                 Ok(())
             })?;
@@ -175,12 +191,16 @@ fn check(conn: &Connection, path: &Path) -> Result<()> {
             path: path.to_owned(),
         });
     }
-    let found = pragma(conn, "user_version")?;
-    let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    let (found, known) = (pragma(conn, "user_version")?, newest());
     if found > known {
         return Err(Error::Newer { found, known });
     }
     Ok(())
+}
+
+/// The version of the format that this program writes.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("few migrations")
 }
 
 fn pragma(conn: &Connection, name: &str) -> Result<i64> {

@@ -10,7 +10,7 @@ use stundenbuch_connectors::planted::{Bug, planted};
 use stundenbuch_connectors::record::{ExternalId, Record, Stream, TimeEntry, Worked};
 
 use super::{Error, Result, Writer};
-use crate::ledger::{Content, Deleted, Event, RawRef, Revision, SameWork, Sealed, hex, sha256};
+use crate::ledger::{Content, Deleted, Event, RawRef, Revision, SameWork, hex, sha256};
 use crate::matching::normal;
 use crate::work::{RecordKey, WorkId};
 
@@ -142,7 +142,12 @@ impl Writer<'_> {
     /// Brings the projection up to one row of the journal.
     pub(super) fn project(&mut self, seq: u64, subject: &str, event: &Event) -> Result<()> {
         match event {
-            Event::Genesis(_) | Event::Delivered(_) => Ok(()),
+            Event::Genesis(_)
+            | Event::Delivered(_)
+            | Event::Format(_)
+            | Event::Restored(_)
+            | Event::Erased(_)
+            | Event::Gone => Ok(()),
             Event::Revision(revision) => {
                 let key = parse_key(subject)?;
                 let known = match revision.previous {
@@ -156,6 +161,9 @@ impl Writer<'_> {
             Event::SameWork(same) => self.project_same_work(subject, same),
             Event::Alias(alias) => self.project_alias(subject, alias),
             Event::Sealed(sealed) => self.project_sealed(seq, subject, sealed),
+            Event::Cancelled(cancelled) => self.project_cancelled(seq, subject, cancelled),
+            Event::Correction(correction) => self.project_correction(seq, subject, correction),
+            Event::Configured(configured) => self.project_configured(seq, subject, configured),
         }
     }
 
@@ -295,30 +303,6 @@ impl Writer<'_> {
                 .prepare_cached("DELETE FROM alias WHERE client = ?1 AND text = ?2")?
                 .execute(params![client, alias.text])?,
         };
-        Ok(())
-    }
-
-    fn project_sealed(&mut self, seq: u64, number: &str, sealed: &Sealed) -> Result<()> {
-        let statement = &sealed.statement;
-        self.tx.execute(
-            "INSERT INTO statement (number, sealed, client, first_day, last_day, running, series)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                number,
-                seq,
-                statement.client_key,
-                statement.period.first.to_string(),
-                statement.period.last.to_string(),
-                sealed.running,
-                sealed.series,
-            ],
-        )?;
-        let mut insert = self
-            .tx
-            .prepare_cached("INSERT INTO settled (work, statement, line) VALUES (?1, ?2, ?3)")?;
-        for settled in &sealed.works {
-            insert.execute(params![settled.work.0, number, settled.line])?;
-        }
         Ok(())
     }
 

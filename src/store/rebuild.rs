@@ -12,7 +12,14 @@ use super::{Error, Result, Store};
 use crate::ledger::hex;
 
 /// The tables that the journal alone determines, children first.
-const PROJECTION: [&str; 4] = ["settled", "statement", "alias", "record"];
+const PROJECTION: [&str; 6] = [
+    "settled",
+    "correction",
+    "statement",
+    "configured",
+    "alias",
+    "record",
+];
 
 /// What a rebuild came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

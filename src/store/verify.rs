@@ -1,9 +1,11 @@
 //! Proving the chain: every row, every received record that a row names, and the projection.
 
+use std::collections::BTreeSet;
+
 use rusqlite::OptionalExtension;
 
 use super::{Result, Store};
-use crate::ledger::{Event, Head, Link, RawRef, hex, link, sha256};
+use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,48 +29,15 @@ pub struct Damage {
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
+        let mut walk = Walk::default();
+        let damaged = self.walk(&mut walk)?;
         let mut verified = Verified {
-            head: Head::default(),
-            raws: 0,
-            damage: None,
+            head: walk.head,
+            raws: walk.raws,
+            damage: damaged,
         };
-        let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
-        let mut statement = self.conn.prepare(
-            "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal ORDER BY seq",
-        )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let seq = row.get(0)?;
-            let followed = Chained::read(row)
-                .ok_or_else(|| "it cannot be read".to_owned())
-                .and_then(|chained| chained.follows(&verified.head));
-            let raw = match followed {
-                Ok((head, raw)) => {
-                    verified.head = head;
-                    raw
-                }
-                Err(what) => {
-                    verified.damage = Some(Damage {
-                        row: Some(seq),
-                        what,
-                    });
-                    return Ok(verified);
-                }
-            };
-            if let Some(raw) = raw {
-                // As bytes: damaged text may not be text any more.
-                let body = body_of
-                    .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
-                    .optional()?;
-                if let Some(what) = raw_damage(&raw, body) {
-                    verified.damage = Some(Damage {
-                        row: Some(seq),
-                        what,
-                    });
-                    return Ok(verified);
-                }
-                verified.raws += 1;
-            }
+        if verified.damage.is_some() {
+            return Ok(verified);
         }
         let mut what = self.file_damage()?;
         if what.is_none() && self.hash_if_rebuilt()? != self.projection_hash()? {
@@ -80,12 +49,80 @@ impl Store {
         Ok(verified)
     }
 
+    /// Follows the chain up to the first row that does not hold.
+    fn walk(&self, walk: &mut Walk) -> Result<Option<Damage>> {
+        let mut body_of = self.conn.prepare("SELECT body FROM raw WHERE id = ?1")?;
+        let mut statement = self.conn.prepare(
+            "SELECT seq, at, kind, subject, payload, payload_hash, hash FROM journal ORDER BY seq",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let seq = row.get(0)?;
+            let damage = |what| Damage {
+                row: Some(seq),
+                what,
+            };
+            let raw = match walk.take(Chained::read(row)) {
+                Ok(raw) => raw,
+                Err(what) => return Ok(Some(damage(what))),
+            };
+            let Some(raw) = raw else { continue };
+            // As bytes: damaged text may not be text any more.
+            let body = body_of
+                .query_row([raw.id], |row| Ok(sha256(row.get_ref(0)?.as_bytes()?)))
+                .optional()?;
+            if let Some(what) = raw_damage(&raw, body) {
+                return Ok(Some(damage(what)));
+            }
+            walk.raws += 1;
+        }
+        Ok(walk.gone.first().map(|seq| Damage {
+            row: Some(*seq),
+            what: "its payload is empty, and no row behind it says that it was erased".into(),
+        }))
+    }
+
     /// SQLite's own check of the file's structure and indexes.
     fn file_damage(&self) -> Result<Option<String>> {
         let answer: String = self
             .conn
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         Ok((answer != "ok").then_some(answer))
+    }
+}
+
+/// How far the chain was followed.
+#[derive(Debug, Default)]
+struct Walk {
+    head: Head,
+    form: Form,
+    /// Rows without a payload that no row behind them explains yet.
+    gone: BTreeSet<u64>,
+    raws: u64,
+}
+
+impl Walk {
+    /// Goes on by one row; the received record that it names, or what is wrong.
+    fn take(&mut self, row: Option<Chained>) -> Result<Option<RawRef>, String> {
+        let row = row.ok_or("it cannot be read")?;
+        let (head, event) = row.follows(&self.head, self.form)?;
+        self.head = head;
+        match event {
+            Event::Revision(revision) => return Ok(Some(revision.raw)),
+            Event::Format(_) => self.form = Form::Hash,
+            Event::Gone => {
+                self.gone.insert(row.seq);
+            }
+            Event::Erased(erased) => {
+                let named = |seq: &u64| {
+                    let mut rows = erased.rows.iter();
+                    rows.any(|(first, last)| (first..=last).contains(&seq))
+                };
+                self.gone.retain(|seq| !named(seq));
+            }
+            _ => {}
+        }
+        Ok(None)
     }
 }
 
@@ -114,13 +151,13 @@ impl Chained {
         })
     }
 
-    /// Whether the row follows from the one before; then the head behind it, and the received
-    /// record that it names.
-    fn follows(&self, before: &Head) -> Result<(Head, Option<RawRef>), String> {
+    /// Whether the row follows from the one before; then the head behind it, and what it says.
+    fn follows(&self, before: &Head, form: Form) -> Result<(Head, Event), String> {
         if self.seq != before.seq + 1 {
             return Err(format!("row {} is missing", before.seq + 1));
         }
-        if sha256(self.payload.as_bytes()) != self.payload_hash {
+        let erased = self.payload.is_empty();
+        if !erased && sha256(self.payload.as_bytes()) != self.payload_hash {
             return Err("its payload does not have the recorded hash".into());
         }
         let Self {
@@ -133,18 +170,18 @@ impl Chained {
         let row = Link {
             at: *at,
             kind,
-            subject,
+            subject: if erased {
+                form.erased(subject)
+            } else {
+                form.subject(subject)
+            },
             payload_hash: *payload_hash,
         };
         let head = link(before, row);
         if head.hash != self.hash {
             return Err("its hash does not follow from the row before".into());
         }
-        let raw = match Event::read(kind, &self.payload)? {
-            Event::Revision(revision) => Some(revision.raw),
-            _ => None,
-        };
-        Ok((head, raw))
+        Ok((head, Event::read(kind, &self.payload)?))
     }
 }
 

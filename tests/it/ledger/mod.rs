@@ -2,6 +2,7 @@
 
 mod damage;
 mod files;
+mod migration;
 mod pieces;
 mod rebuild;
 mod same_work;

@@ -84,9 +84,9 @@ impl Ledger {
         std::fs::remove_file(ledger.directory().join("drive/first.txt")).unwrap();
         std::fs::write(ledger.directory().join("drive/second.txt"), "changed").unwrap();
         ledger.must(&["pull"], 0);
-        ledger.must(&["match", "w2", TASK], 0);
         ledger.must(&["match", "w3", TASK], 0);
-        ledger.must(&["match", "--forget", "w3"], 0);
+        ledger.must(&["match", "w4", TASK], 0);
+        ledger.must(&["match", "--forget", "w4"], 0);
         ledger.must(&["statement", "seal", "mueller", "--period", "2026-01"], 0);
         ledger.must(&["deliver"], 0);
         ledger.must(&["ledger", "verify"], 0);

@@ -1,6 +1,6 @@
 //! A reader of the ledger that knows `docs/ledger.md` alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -43,7 +43,8 @@ pub(super) fn verify(file: &Path) -> Result<Verified, String> {
     let pragma =
         |name: &str| -> i64 { db.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
     assert_eq!(pragma("application_id"), 1_400_128_117);
-    assert_eq!(pragma("user_version"), 1);
+    assert_eq!(pragma("user_version"), 2);
+    let (mut hashed, mut gone) = (false, BTreeSet::new());
     let mut verified = Verified {
         rows: Vec::new(),
         hash: [0; 32],
@@ -61,16 +62,23 @@ pub(super) fn verify(file: &Path) -> Result<Verified, String> {
         if seq != verified.rows.len() as u64 + 1 {
             return Err(format!("row {seq}: a gap"));
         }
-        if sha256(payload.as_bytes()).to_vec() != payload_hash {
+        if !payload.is_empty() && sha256(payload.as_bytes()).to_vec() != payload_hash {
             return Err(format!("row {seq}: payload"));
         }
         let mut bytes = verified.hash.to_vec();
         bytes.extend(seq.to_be_bytes());
         bytes.extend(at.to_be_bytes());
-        for text in [&kind, &subject] {
+        for text in [Some(&kind), (!hashed).then_some(&subject)]
+            .into_iter()
+            .flatten()
+        {
             bytes.extend((text.len() as u64).to_be_bytes());
             bytes.extend(text.as_bytes());
         }
+        if hashed {
+            bytes.extend(subject_hash(&subject, payload.is_empty()));
+        }
+        hashed |= kind == "format";
         bytes.extend(&payload_hash);
         verified.hash = sha256(&bytes);
         if verified.hash.to_vec() != hash {
@@ -85,12 +93,32 @@ pub(super) fn verify(file: &Path) -> Result<Verified, String> {
             subject,
             payload,
         };
-        if row.kind == "revision" {
+        if row.payload.is_empty() {
+            gone.insert(seq);
+        } else if row.kind == "revision" {
             raw_holds(&db, &row)?;
+        } else if row.kind == "erased" {
+            for run in row.json()["rows"].as_array().unwrap() {
+                let [first, last] = [0, 1].map(|end| run[end].as_u64().unwrap());
+                gone.retain(|seq| !(first..=last).contains(seq));
+            }
         }
         verified.rows.push(row);
     }
-    Ok(verified)
+    match gone.first() {
+        Some(seq) => Err(format!("row {seq}: empty")),
+        None => Ok(verified),
+    }
+}
+
+/// The hash of a subject; of an erased one, the digits that stand in its place.
+fn subject_hash(subject: &str, erased: bool) -> Vec<u8> {
+    match subject.rsplit_once("sha256:") {
+        Some((_, digits)) if erased && digits.len() == 64 => (0..32)
+            .map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap())
+            .collect(),
+        _ => sha256(subject.as_bytes()).to_vec(),
+    }
 }
 
 fn raw_holds(db: &Connection, row: &Row) -> Result<(), String> {
@@ -148,7 +176,7 @@ impl Projected {
         let mut now = Self::default();
         for row in rows {
             match row.kind.as_str() {
-                "genesis" | "delivered" => {}
+                "genesis" | "delivered" | "format" | "configured" => {}
                 "revision" => now.revision(row),
                 "deleted" => now.records.get_mut(&row.subject).unwrap().deleted = Some(row.seq),
                 "same-work" => now.same_work(row),

@@ -190,10 +190,16 @@ fn places(source: &Source) -> Vec<String> {
 }
 
 /// The steps that files in the world were made by, with the SHA-256 of each.
-const MIGRATIONS: [(&str, &str); 1] = [(
-    "src/store/schema/0001.sql",
-    "a20bec9ecc8969ab51da527e7abd8177f73b4365b8fb6366f17ba8526b74f120",
-)];
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "src/store/schema/0001.sql",
+        "a20bec9ecc8969ab51da527e7abd8177f73b4365b8fb6366f17ba8526b74f120",
+    ),
+    (
+        "src/store/schema/0002.sql",
+        "678fc238fc2c536f9a82975573ef39354e00d8c72aa9a27de046af694b50cded",
+    ),
+];
 
 /// A shipped step is never edited: a ledger that was made by it would be another ledger.
 fn migrations(source: &Source) -> Vec<String> {

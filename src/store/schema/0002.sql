@@ -1,0 +1,40 @@
+-- The ledger's file, version 2: what was sealed can be corrected and cancelled, and what the law
+-- wants forgotten can be erased while the chain holds.
+
+-- ── kept for good ────────────────────────────────────────────────────────────────────────────
+
+-- An erasure empties a row's payload and may replace its subject by the subject's hash; what the
+-- chain fixes stays.
+DROP TRIGGER journal_no_update;
+CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
+WHEN NOT (NEW.payload = ''
+          AND (NEW.subject = OLD.subject OR NEW.subject LIKE '%sha256:%')
+          AND NEW.seq = OLD.seq AND NEW.at = OLD.at AND NEW.kind = OLD.kind
+          AND NEW.payload_hash = OLD.payload_hash AND NEW.hash = OLD.hash)
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: a row is never changed'); END;
+
+-- ── the projection ───────────────────────────────────────────────────────────────────────────
+
+-- 1: every row about it was erased; the key stays, as a hash, so that it is not taken again.
+ALTER TABLE record ADD COLUMN erased INTEGER;
+
+-- A statement that reverses another is a statement itself.
+ALTER TABLE statement ADD COLUMN cancels TEXT;
+ALTER TABLE statement ADD COLUMN cancelled_by TEXT;
+
+-- Accepted differences of sealed works.
+CREATE TABLE correction (
+    id        INTEGER PRIMARY KEY,         -- the journal row
+    statement TEXT    NOT NULL REFERENCES statement (number), -- the one that it corrects
+    work      INTEGER NOT NULL,
+    charged   TEXT REFERENCES statement (number) -- the one that charges it; NULL: none yet
+) STRICT;
+CREATE INDEX correction_work ON correction (work);
+CREATE INDEX correction_charged ON correction (charged);
+CREATE INDEX correction_statement ON correction (statement);
+
+-- The newest row about each part of the configuration.
+CREATE TABLE configured (
+    part TEXT    PRIMARY KEY,
+    row  INTEGER NOT NULL
+) STRICT;
