@@ -339,9 +339,8 @@ fn key(
 /// How a connection is pulled now: what changed, and from time to time a full comparison of the
 /// last weeks, for the changes that a service's own feed does not report.
 pub fn mode(compared_at: Option<DateTime<Utc>>, now: DateTime<Utc>, forced: bool) -> Pull {
-    let due = compared_at.is_some_and(|at| {
-        now - at >= TimeDelta::days(COMPARE_EVERY_DAYS) || at - now > AHEAD_MAX
-    });
+    let due = compared_at
+        .is_some_and(|at| now - at >= TimeDelta::days(COMPARE_EVERY_DAYS) || at - now > AHEAD_MAX);
     if due || forced {
         Pull::Compare {
             from: now - TimeDelta::days(COMPARE_BACK_DAYS),

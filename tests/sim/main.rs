@@ -108,6 +108,9 @@ fn simulate(first: u64, trials: u64) -> (Tally, Option<Failing>) {
                     if seed >= first + trials {
                         break;
                     }
+                    if seed > first && (seed - first).is_multiple_of(250) {
+                        println!("{} of {trials} histories", seed - first);
+                    }
                     let history = draw::history(seed);
                     if let Err(violation) = trial::trial(&history, fakes.handle(), &mut tally) {
                         stop.store(true, Ordering::Relaxed);

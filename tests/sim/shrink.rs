@@ -77,6 +77,6 @@ impl std::fmt::Display for Failing {
             };
             writeln!(f, "{nth:>4} {mark} {step:?}")?;
         }
-        writeln!(f, "and then four nights in which nothing goes wrong.")
+        writeln!(f, "and then quiet nights in which nothing goes wrong.")
     }
 }

@@ -26,8 +26,8 @@ use stundenbuch_connectors::clock::Clock as _;
 
 /// How the clients of the configuration are called at the source.
 const NAMES: [&str; 2] = ["Bäckerei Ahorn", "Café Birke"];
-/// The nights after the last one of a history: two quiet ones, then two on which the weekly
-/// comparison is due.
+/// The nights after the last one of a history: two quiet ones, then, where something vanished,
+/// two on which the weekly comparison is due.
 const AFTERWARDS: [i64; 4] = [1, 2, 10, 18];
 
 /// Lives a history through; where anything goes wrong in it, also without the trouble, to compare
@@ -341,7 +341,13 @@ impl<'a> Trial<'a> {
                     .unwrap();
             }
         });
-        for (nth, after) in (1..).zip(AFTERWARDS) {
+        let vanished = |step: &Step| matches!(step, Step::Vanish { .. });
+        let nights = if self.history.steps.iter().any(vanished) {
+            4
+        } else {
+            2
+        };
+        for (nth, after) in (1..=nights).zip(AFTERWARDS) {
             self.nights_after = nth;
             self.world.begin_day(last + after);
             self.night(last + after, false, None)?;

@@ -248,6 +248,8 @@ impl World {
             return;
         };
         let mut files: Vec<PathBuf> = there.map(|entry| entry.unwrap().path()).collect();
+        // Nobody writes into the hidden left-over of a delivery that was cut off.
+        files.retain(|path| path.extension().is_some_and(|it| it != "tmp"));
         files.sort();
         if let Some(path) = files.get(nth as usize) {
             self.put(path.clone(), format!("von Hand {nth}").into_bytes());
