@@ -10,15 +10,23 @@ use crate::ledger::Ledger;
 /// Walks the chain as `docs/ledger.md` describes it.
 pub(crate) fn whole(ledger: &Ledger) -> Checked {
     let mut head = vec![0; 32];
+    let mut second = false;
+    let length = |text: &str| u64::try_from(text.len()).unwrap().to_be_bytes();
     for (expected, row) in (1..).zip(&ledger.rows) {
         let mut link = Sha256::new();
         link.update(&head);
         link.update(row.seq.to_be_bytes());
         link.update(row.at.to_be_bytes());
-        for text in [&row.kind, &row.subject] {
-            link.update(u64::try_from(text.len()).unwrap().to_be_bytes());
-            link.update(text.as_bytes());
+        link.update(length(&row.kind));
+        link.update(row.kind.as_bytes());
+        // Behind a row `format`, a subject enters by its hash.
+        if second {
+            link.update(Sha256::digest(row.subject.as_bytes()));
+        } else {
+            link.update(length(&row.subject));
+            link.update(row.subject.as_bytes());
         }
+        second |= row.kind == "format";
         link.update(&row.payload_hash);
         head = link.finalize().to_vec();
         let payload = Sha256::digest(row.payload.as_bytes()).to_vec();
