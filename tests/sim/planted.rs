@@ -10,7 +10,7 @@ use crate::tally::Tally;
 /// So many histories may pass before a planted mistake shows.
 const PATIENCE: u64 = 400;
 /// So often the history that showed it is run again.
-const REPLAYS: u32 = 5;
+const REPLAYS: u32 = 3;
 
 #[test]
 fn every_planted_bug_is_caught() {

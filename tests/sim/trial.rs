@@ -449,12 +449,17 @@ struct State {
 impl State {
     fn of(ledger: &Ledger) -> Self {
         let is_there = |key: &str| ledger.current.get(key).is_some_and(|it| !it.deleted);
+        // A timer that ran before the first pull may be read when it stops.
+        let runs = |key: &str| {
+            let current = ledger.current.get(key);
+            current.is_some_and(|it| it.record["worked"]["how"] == "running")
+        };
         let there = ledger.current.iter().filter(|(key, current)| {
             let task = current.record["task"].as_str();
             // What was done to a card that is gone was seen, or was not, before it went.
             let of_one_gone = key.contains("/activity/")
                 && task.is_some_and(|task| !is_there(&format!("trello/tasks/{task}")));
-            is_there(key) && !of_one_gone && !key.starts_with("drive/")
+            is_there(key) && !of_one_gone && !runs(key) && !key.starts_with("drive/")
         });
         let records = there.map(|(key, current)| {
             let content = format!("{} {}", current.scope, current.record);
@@ -471,11 +476,10 @@ impl State {
         let open = open.filter(|it| !apart.iter().any(|kind| it.kind.starts_with(kind)));
         let findings = open.map(|it| {
             let subjects = [Some(it.subject.as_str()), it.other.as_deref()];
-            (
-                it.kind.clone(),
-                subjects.into_iter().flatten().map(name).collect(),
-            )
+            let subjects: BTreeSet<String> = subjects.into_iter().flatten().map(name).collect();
+            (it.kind.clone(), subjects)
         });
+        let findings = findings.filter(|(_, subjects)| !subjects.iter().any(|key| runs(key)));
         Self {
             records: records.collect(),
             findings: findings.collect(),
