@@ -187,9 +187,10 @@ impl Draw {
 
     fn kill(&mut self) -> Kill {
         let dice = &mut self.dice;
-        let at = match dice.below(3) {
+        let at = match dice.below(4) {
             0 => KillAt::Request(Who::Toggl, dice.below(6)),
             1 => KillAt::Request(Who::Trello, dice.below(5)),
+            2 => KillAt::Document(1 + dice.below(3) as usize),
             _ => KillAt::Wake(dice.below(24)),
         };
         Kill {

@@ -55,7 +55,9 @@ mod world;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use shrink::{Failing, shrink};
+use checker::Violation;
+use plan::History;
+use shrink::shrink;
 use tally::Tally;
 use tokio::runtime::Runtime;
 
@@ -76,8 +78,9 @@ fn every_promise_holds_in_every_history() {
     };
     let (tally, failing) = simulate(first, trials);
     println!("seeds {first} to {}\n{tally}", first + trials - 1);
-    if let Some(failing) = failing {
-        panic!("{failing}");
+    if let Some((history, violation)) = failing {
+        println!("seed {}: {violation:?}; looking for less", history.seed);
+        panic!("{}", shrink(&history, violation, fakes_runtime().handle()));
     }
     if trials >= TRIALS {
         // A simulation in which nothing goes wrong proves nothing.
@@ -93,7 +96,7 @@ fn every_promise_holds_in_every_history() {
 }
 
 /// Runs the histories of so many seeds on all cores, up to the first that fails.
-fn simulate(first: u64, trials: u64) -> (Tally, Option<Failing>) {
+fn simulate(first: u64, trials: u64) -> (Tally, Option<(History, Violation)>) {
     let next = AtomicU64::new(first);
     let stop = AtomicBool::new(false);
     let total = Mutex::new((Tally::default(), None));
@@ -114,9 +117,7 @@ fn simulate(first: u64, trials: u64) -> (Tally, Option<Failing>) {
                     let history = draw::history(seed);
                     if let Err(violation) = trial::trial(&history, fakes.handle(), &mut tally) {
                         stop.store(true, Ordering::Relaxed);
-                        println!("seed {seed}: {violation:?}; looking for less");
-                        let failing = shrink(&history, violation, fakes.handle());
-                        total.lock().unwrap().1.get_or_insert(failing);
+                        total.lock().unwrap().1.get_or_insert((history, violation));
                     }
                 }
                 total.lock().unwrap().0.add(&tally);

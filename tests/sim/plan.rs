@@ -197,6 +197,9 @@ pub(crate) enum KillAt {
     Wake(u32),
     /// When a service gets the night's request of this number, from 0.
     Request(Who, u32),
+    /// When so many more documents lie on the drive than when the night began, and before the
+    /// ledger knows of the last of them.
+    Document(usize),
 }
 
 impl Step {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stundenbuch_connectors::planted::{Bug, plant};
 
-use super::{draw, fakes_runtime, trial};
+use super::{fakes_runtime, simulate, trial};
 use crate::tally::Tally;
 
 /// So many histories may pass before a planted mistake shows.
@@ -18,11 +18,7 @@ fn every_planted_bug_is_caught() {
     let mut escaped = Vec::new();
     for bug in Bug::ALL {
         plant(Some(bug));
-        let found = (0..PATIENCE).find_map(|seed| {
-            let history = draw::history(seed);
-            let violation = trial::trial(&history, fakes.handle(), &mut Tally::default()).err()?;
-            Some((history, violation))
-        });
+        let (_, found) = simulate(0, PATIENCE);
         let Some((history, violation)) = found else {
             println!("{bug:?}: NOT caught in {PATIENCE} histories");
             escaped.push(bug);

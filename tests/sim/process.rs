@@ -36,6 +36,27 @@ pub(crate) struct Doom {
     pub(crate) wakes: Option<u32>,
     /// When this rings.
     pub(crate) alarm: Option<Arc<Notify>>,
+    /// When a folder holds so many files.
+    pub(crate) files: Option<(PathBuf, usize)>,
+}
+
+impl Doom {
+    /// Whether the folder holds as many files as it takes.
+    fn sees_files(&self) -> bool {
+        let found = self.files.as_ref();
+        found.is_some_and(|(folder, count)| files(folder) >= *count)
+    }
+}
+
+/// How many files with a name of their own a folder holds; none where there is no folder.
+pub(crate) fn files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    entries
+        .filter(|entry| entry.as_ref().is_ok_and(|it| !hidden(&it.file_name())))
+        .count()
 }
 
 /// The program's files and what it is started with.
@@ -54,7 +75,7 @@ impl Program {
     }
 
     /// Starts the program for a night, and ends it when the night or the doom says so.
-    pub(crate) fn night(&self, compare: bool, doom: Doom) -> Ended {
+    pub(crate) fn night(&self, compare: bool, doom: &Doom) -> Ended {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -75,11 +96,12 @@ impl Program {
             let (config, environment) = (&self.config, &self.environment);
             let night = nightly::run(&mut store, config, environment, clock, &plan);
             let mut night = Box::pin(night);
-            let alarm = doom.alarm.unwrap_or_default();
+            let alarm = doom.alarm.clone().unwrap_or_default();
             let mut alarm = Box::pin(alarm.notified());
             let mut wakes = 0;
             let ended = runtime.block_on(poll_fn(|context| {
-                if alarm.as_mut().poll(context).is_ready() || doom.wakes == Some(wakes) {
+                let wakes_up = doom.wakes == Some(wakes) || doom.sees_files();
+                if alarm.as_mut().poll(context).is_ready() || wakes_up {
                     return Poll::Ready(None);
                 }
                 wakes += 1;

@@ -17,7 +17,7 @@ use super::checker::outside::{self, Rest};
 use super::checker::{Checked, Violation, drift, hold, told};
 use super::ledger::{Ledger, Sealed};
 use super::plan::{History, Kill, KillAt, Step, Terms, Who};
-use super::process::{Doom, Ended, Program, hold_for_a_moment};
+use super::process::{Doom, Ended, Program, files, hold_for_a_moment};
 use super::setup::{self, CLIENTS};
 use super::tally::Tally;
 use super::truth::Truth;
@@ -169,7 +169,7 @@ impl<'a> Trial<'a> {
             .then(|| hold_for_a_moment(&self.program.config.ledger));
         let doom = kill.map_or_else(Doom::default, |kill| self.doom(&kill.at));
         self.tally.one("nights");
-        let mut ended = self.program.night(compare, doom);
+        let mut ended = self.program.night(compare, &doom);
         if let Some(holder) = busy.flatten() {
             self.tally.one("trouble: ledger held by another program");
             holder.join().expect("the other program ends");
@@ -184,7 +184,7 @@ impl<'a> Trial<'a> {
                 self.world
                     .clock
                     .set(self.world.night(day) + jump + TimeDelta::minutes(1));
-                ended = self.program.night(compare, Doom::default());
+                ended = self.program.night(compare, &Doom::default());
             }
         }
         self.world.heal();
@@ -198,12 +198,20 @@ impl<'a> Trial<'a> {
         match at {
             KillAt::Wake(wakes) => Doom {
                 wakes: Some(*wakes),
-                alarm: None,
+                ..Doom::default()
             },
             KillAt::Request(who, nth) => Doom {
-                wakes: None,
                 alarm: Some(self.world.server(*who).alarm(*nth)),
+                ..Doom::default()
             },
+            KillAt::Document(more) => {
+                let folder = self.world.drive().join(setup::FOLDER);
+                let there = files(&folder);
+                Doom {
+                    files: Some((folder, there + more)),
+                    ..Doom::default()
+                }
+            }
         }
     }
 

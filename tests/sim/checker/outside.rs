@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Checked, hold};
 use crate::fakes::{FaultKind, Logged, toggl, trello};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Parcel};
 use crate::plan::Who;
 use crate::world::World;
 
@@ -45,15 +45,6 @@ pub(crate) fn documents(ledger: &Ledger, world: &World, rest: Rest) -> Checked {
         })?;
     }
     for parcel in &ledger.parcels {
-        let hash = |bytes: &[u8]| hex(&Sha256::digest(bytes));
-        hold("P3", hash(&parcel.body) == parcel.sha256, || {
-            format!("{} is not what its checksum promises", parcel.key)
-        })?;
-        let there = files
-            .values()
-            .filter(|bytes| **bytes == parcel.body)
-            .count();
-        let delivered = parcel.state == "delivered";
         let place = parcel
             .location
             .as_ref()
@@ -61,30 +52,7 @@ pub(crate) fn documents(ledger: &Ledger, world: &World, rest: Rest) -> Checked {
         let changed = place
             .as_deref()
             .is_some_and(|place| theirs(place).is_some());
-        let right = match (delivered, changed) {
-            (true, false) => {
-                there == 1 && place.is_some_and(|place| files.get(&place) == Some(&parcel.body))
-            }
-            (true, true) => there == 0,
-            (false, _) => there <= 1 && rest == Rest::UnderWay,
-        };
-        hold("P3", right, || {
-            let error = &parcel.error;
-            format!(
-                "{} is {} and lies there {there} times; {error:?}",
-                parcel.key, parcel.state
-            )
-        })?;
-        let rows = ledger.rows.iter();
-        let rows = rows
-            .filter(|row| row.kind == "delivered" && row.subject == parcel.key)
-            .count();
-        hold("P3", rows == usize::from(delivered), || {
-            format!(
-                "{} is {} and was recorded {rows} times",
-                parcel.key, parcel.state
-            )
-        })?;
+        lies_there_once(ledger, parcel, &files, place.filter(|_| !changed), rest)?;
     }
     let known = |bytes: &[u8]| ledger.parcels.iter().any(|parcel| parcel.body == *bytes);
     for (path, bytes) in files.iter().filter(|(path, _)| theirs(path).is_none()) {
@@ -95,6 +63,49 @@ pub(crate) fn documents(ledger: &Ledger, world: &World, rest: Rest) -> Checked {
         })?;
     }
     Ok(())
+}
+
+/// A delivered document lies at its place, unless a person has changed it there; one that is not
+/// delivered yet may lie there already when the program was killed in between.
+fn lies_there_once(
+    ledger: &Ledger,
+    parcel: &Parcel,
+    files: &BTreeMap<PathBuf, Vec<u8>>,
+    place: Option<PathBuf>,
+    rest: Rest,
+) -> Checked {
+    hold(
+        "P3",
+        hex(&Sha256::digest(&parcel.body)) == parcel.sha256,
+        || format!("{} is not what its checksum promises", parcel.key),
+    )?;
+    let there = files
+        .values()
+        .filter(|bytes| **bytes == parcel.body)
+        .count();
+    let delivered = parcel.state == "delivered";
+    let right = match (delivered, place) {
+        (true, Some(place)) => there == 1 && files.get(&place) == Some(&parcel.body),
+        (true, None) => there == 0,
+        (false, _) => there <= 1 && rest == Rest::UnderWay,
+    };
+    hold("P3", right, || {
+        let error = &parcel.error;
+        format!(
+            "{} is {} and lies there {there} times; {error:?}",
+            parcel.key, parcel.state
+        )
+    })?;
+    let rows = ledger.rows.iter();
+    let rows = rows
+        .filter(|row| row.kind == "delivered" && row.subject == parcel.key)
+        .count();
+    hold("P3", rows == usize::from(delivered), || {
+        format!(
+            "{} is {} and was recorded {rows} times",
+            parcel.key, parcel.state
+        )
+    })
 }
 
 /// P5 of documents: the JSON says what the ledger says.
@@ -132,7 +143,9 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// P10: nothing was asked before the instant that a service had named. `forgotten` are the
