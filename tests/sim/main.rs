@@ -25,7 +25,7 @@
 //! `STUNDENBUCH_SIM_BASE=…` others, and `STUNDENBUCH_SIM_SEED=…` a single one. A failing history
 //! is printed with its seed, made as small as it gets. The history and its faults are the same
 //! each time; how the two services' answers interleave, and how long the program waits before it
-//! tries again, is not part of a seed.
+//! tries again, is not part of a seed. So a single one is lived through several times.
 
 #![allow(
     clippy::unwrap_used,
@@ -63,6 +63,8 @@ use tokio::runtime::Runtime;
 
 /// Histories in a usual run of the tests.
 const TRIALS: u64 = 1_000;
+/// So often the history of a single seed is lived through, unless it fails before.
+const REPLAYS: u64 = 20;
 /// The first seed of a usual run.
 const BASE: u64 = 20_261_122_000_000;
 
@@ -76,7 +78,13 @@ fn every_promise_holds_in_every_history() {
             number("STUNDENBUCH_SIM_TRIALS").unwrap_or(TRIALS),
         ),
     };
-    let (tally, failing) = simulate(first, trials);
+    let (mut tally, mut failing) = simulate(first, trials);
+    // What a kill meets depends on which service answered first.
+    for _ in 1..number("STUNDENBUCH_SIM_SEED").map_or(1, |_| REPLAYS) {
+        if failing.is_none() {
+            (tally, failing) = simulate(first, trials);
+        }
+    }
     println!("seeds {first} to {}\n{tally}", first + trials - 1);
     if let Some((history, violation)) = failing {
         println!("seed {}: {violation:?}; looking for less", history.seed);
