@@ -73,7 +73,7 @@ pub(crate) enum Step {
     Vanish {
         key: u32,
     },
-    /// Somebody saves an entry as it is, and reports do not show it until the next night is over.
+    /// Reports do not show an entry that was read before until the next night is over.
     Hide {
         key: u32,
     },

@@ -125,6 +125,10 @@ impl<'a> Trial<'a> {
                 self.occupy();
                 Ok(())
             }
+            Step::Hide { key } => {
+                self.hide(*key);
+                Ok(())
+            }
             Step::Jump { seconds } => {
                 self.tonight.jump = *seconds;
                 Ok(())
@@ -308,6 +312,18 @@ impl<'a> Trial<'a> {
         bills::adds_up(newest, self.terms(client))?;
         let truth = Truth::of(&self.world);
         self.always(&ledger, &truth)
+    }
+
+    /// A report shows too little. What was never read could not be missed by anybody.
+    fn hide(&mut self, key: u32) {
+        let Some(id) = self.world.there(key) else {
+            return;
+        };
+        let ledger = self.program.config.ledger.exists().then(|| self.ledger());
+        if ledger.is_some_and(|ledger| ledger.entries().contains_key(&id.to_string())) {
+            self.world.toggl.with(|world| world.lag.insert(id, None));
+            self.tally.one("trouble: an entry missing in reports");
+        }
     }
 
     /// A person's own file lies where the next document would go.

@@ -176,12 +176,6 @@ impl World {
                     });
                 }
             }
-            Step::Hide { key } => {
-                if let Some(id) = self.there(*key) {
-                    self.toggl.edit(id, |_| {});
-                    self.toggl.with(|world| world.lag.insert(id, None));
-                }
-            }
             Step::Card { nth, edit } => self.card(*nth, edit),
             Step::Fail {
                 who,
@@ -211,7 +205,8 @@ impl World {
             }
             Step::Scribble { nth } => self.scribble(*nth),
             // The rest is about the night, or about the ledger.
-            Step::Throttle { .. }
+            Step::Hide { .. }
+            | Step::Throttle { .. }
             | Step::Jump { .. }
             | Step::Busy
             | Step::Occupy
@@ -257,7 +252,7 @@ impl World {
     }
 
     /// The service's name of an entry that is there.
-    fn there(&self, key: u32) -> Option<i64> {
+    pub(crate) fn there(&self, key: u32) -> Option<i64> {
         let id = *self.ids.get(&key)?;
         let there = |world: &mut crate::fakes::toggl::World| {
             world
