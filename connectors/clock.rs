@@ -15,6 +15,12 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Returns once `duration` has passed.
     async fn sleep(&self, duration: Duration);
+
+    /// How long to really wait for a socket that may stay silent for `wanted`. The machine's
+    /// clock gives all of it; one of tests may give less, because silence does not turn it.
+    fn patience(&self, wanted: Duration) -> Duration {
+        wanted
+    }
 }
 
 /// The machine's clock.
@@ -39,13 +45,21 @@ impl Clock for SystemClock {
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     now: Arc<Mutex<DateTime<Utc>>>,
+    /// The most that is really waited for a socket.
+    patience: Arc<Mutex<Duration>>,
 }
 
 impl ManualClock {
     pub fn at(now: DateTime<Utc>) -> Self {
         Self {
             now: Arc::new(Mutex::new(now)),
+            patience: Arc::new(Mutex::new(Duration::MAX)),
         }
+    }
+
+    /// Lets nobody wait longer than this, in real time, for a socket that stays silent.
+    pub fn lose_patience_after(&self, most: Duration) {
+        *self.patience.lock().expect("no panic while it is held") = most;
     }
 
     /// Turns the clock to an instant, forwards or back.
@@ -69,5 +83,9 @@ impl Clock for ManualClock {
     async fn sleep(&self, duration: Duration) {
         self.advance(duration);
         tokio::task::yield_now().await;
+    }
+
+    fn patience(&self, wanted: Duration) -> Duration {
+        wanted.min(*self.patience.lock().expect("no panic while it is held"))
     }
 }

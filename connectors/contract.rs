@@ -94,9 +94,12 @@ pub struct Identity {
 pub enum Pull {
     /// What changed since the cursor; the cheapest way to be complete.
     Changes,
-    /// What changed, and besides a full comparison of what started at or after `from`: for
-    /// changes that the service's own feed does not report.
-    Compare { from: DateTime<Utc> },
+    /// What changed, and besides a full comparison of what started at or after `from` and before
+    /// `until`, or up to now: for changes that the service's own feed does not report.
+    Compare {
+        from: DateTime<Utc>,
+        until: Option<DateTime<Utc>>,
+    },
 }
 
 /// Where a connection continues. Opaque to everything but its connector.

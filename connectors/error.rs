@@ -86,10 +86,11 @@ impl Error {
         self
     }
 
-    /// Adds a fact, shown behind the message as `key=value`. Never a secret.
+    /// Adds a fact, shown behind the message as `key=value`; of a long one, its two ends. Never a
+    /// secret.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.context.push((key, value.to_string()));
+        self.context.push((key, brief(value.to_string())));
         self
     }
 
@@ -151,14 +152,14 @@ impl Reject {
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
             field: None,
-            reason: reason.into(),
+            reason: brief(reason.into()),
         }
     }
 
     pub fn field(field: &'static str, reason: impl Into<String>) -> Self {
         Self {
             field: Some(field),
-            reason: reason.into(),
+            reason: brief(reason.into()),
         }
     }
 }
@@ -169,5 +170,38 @@ impl fmt::Display for Reject {
             Some(field) => write!(f, "{field}: {}", self.reason),
             None => f.write_str(&self.reason),
         }
+    }
+}
+
+/// A text of at most about a thousand bytes: readers of JSON quote the whole value that they did
+/// not expect, and that may be a document.
+fn brief(text: String) -> String {
+    const LONGEST: usize = 1000;
+    const END: usize = 300;
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let start = text.floor_char_boundary(LONGEST - END);
+    let end = text.ceil_char_boundary(text.len() - END);
+    format!("{}…{}", &text[..start], &text[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_document_is_told_by_its_two_ends() {
+        let long = format!(
+            "invalid type: string \"{}\", expected i64",
+            "ü".repeat(9_000)
+        );
+        let reject = Reject::field("id", long.clone());
+        assert!(reject.reason.len() < 1_010, "{} bytes", reject.reason.len());
+        assert!(reject.reason.starts_with("invalid type"), "{reject}");
+        assert!(reject.reason.ends_with("expected i64"), "{reject}");
+        let error = Error::new(Kind::Protocol, "no JSON").with("error", long);
+        assert!(error.to_string().len() < 1_100, "{error}");
+        assert_eq!(brief("kurz".to_owned()), "kurz");
     }
 }

@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod clock;
 pub mod contract;
+mod culprit;
 pub mod error;
 pub mod http;
 pub mod import;

@@ -234,6 +234,7 @@ pub async fn deletions_are_seen<S: Subject>(subject: &S) {
     let cursor = expect_ok(run, "a pull after a deletion");
     let mode = Pull::Compare {
         from: DateTime::UNIX_EPOCH,
+        until: None,
     };
     let run = known.pull(subject, &*connector, cursor, &mode).await;
     expect_ok(run, "a comparison after a deletion");
@@ -296,6 +297,7 @@ pub async fn fails_harmlessly<S: Subject>(subject: &S, trouble: Trouble) {
             last,
             Pull::Compare {
                 from: DateTime::UNIX_EPOCH,
+                until: None,
             },
         ),
     ] {

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use stundenbuch_connectors as connectors;
 
 use crate::config::ConfigErrors;
-use crate::statements::SealError;
+use crate::statements::{CancelError, CorrectError, SealError};
 use crate::store;
 
 /// An error that knows what a person can do about it; also a context for another error.
@@ -76,10 +76,16 @@ fn hint_of_one(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(errors.hint().to_owned());
     }
     if let Some(error) = error.downcast_ref::<store::Error>() {
-        return Some(error.hint().to_owned());
+        return Some(error.hint().into_owned());
     }
     if let Some(error) = error.downcast_ref::<SealError>() {
         return error.hint();
+    }
+    if let Some(error) = error.downcast_ref::<CancelError>() {
+        return error.hint();
+    }
+    if let Some(error) = error.downcast_ref::<CorrectError>() {
+        return Some(error.hint());
     }
     let advised = error.downcast_ref::<Advised>()?;
     Some(advised.hint.clone())

@@ -40,6 +40,7 @@ pub enum Kind {
     ClockChangeDoubt,
     BilledEntryChanged,
     BilledEntryDeleted,
+    RateChanged,
     LateEntry,
     UnreadableRecord,
     SuspiciousDeletion,
@@ -49,6 +50,8 @@ pub enum Kind {
     DeliveryFailed,
     DeliveredBeside,
     LedgerDamaged,
+    BackupFailed,
+    HeadsNotKept,
 }
 
 impl Kind {

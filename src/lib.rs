@@ -5,17 +5,20 @@
 //! pure; `statements` puts them over the ledger, `render` makes documents, `outbox` delivers
 //! them; `daemon` and `cli` are the two ways in.
 
+pub mod audit;
 pub mod billing;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod durable;
 pub mod error_text;
 pub mod finding;
 pub mod ledger;
 pub mod matching;
 pub mod money;
 pub mod outbox;
+pub mod procedure;
 pub mod reconcile;
 pub mod render;
 pub mod run;

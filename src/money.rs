@@ -49,6 +49,12 @@ impl Cents {
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
+
+    /// The same amount the other way.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self(self.0.saturating_neg())
+    }
 }
 
 impl fmt::Display for Cents {

@@ -112,6 +112,42 @@ impl FromStr for Period {
     }
 }
 
+/// A moment as people name it: an instant, or a day, which means its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    At(DateTime<Utc>),
+    EndOf(NaiveDate),
+}
+
+impl Moment {
+    /// The instant; of a day its last second in that zone.
+    pub fn instant(self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::At(instant) => instant,
+            Self::EndOf(day) => day.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, |next| {
+                day_start(next, zone) - TimeDelta::seconds(1)
+            }),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    /// Reads `2026-11-03T03:20:00+01:00` and `2026-11-03`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::At(instant.to_utc()));
+        }
+        text.parse().map(Self::EndOf).map_err(|_| {
+            format!(
+                "`{text}` is no moment; write a day (2026-11-03) or an instant with its offset \
+                 (2026-11-03T03:20:00+01:00, or Z for UTC)"
+            )
+        })
+    }
+}
+
 /// Seconds as `24:30`, or `24:30:15` where they do not end on a minute; `-0:20` below zero.
 pub fn clock_text(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
@@ -177,6 +213,21 @@ mod tests {
         }
         assert!("2026-13".parse::<Period>().is_err());
         assert!("2026-10-05..2026-10-04".parse::<Period>().is_err());
+    }
+
+    #[test]
+    fn a_moment_is_an_instant_or_the_end_of_a_day() {
+        let end = |text: &str| text.parse::<Moment>().unwrap().instant(Berlin).to_rfc3339();
+        assert_eq!(
+            end("2026-11-03T03:20:00+01:00"),
+            "2026-11-03T02:20:00+00:00"
+        );
+        assert_eq!(end("2026-11-03"), "2026-11-03T22:59:59+00:00");
+        // The night in which the clock is set back is an hour longer.
+        assert_eq!(end("2026-10-25"), "2026-10-25T22:59:59+00:00");
+        assert_eq!(end("2026-10-24"), "2026-10-24T21:59:59+00:00");
+        assert!("yesterday".parse::<Moment>().is_err());
+        assert!("2026-11-03 03:20".parse::<Moment>().is_err());
     }
 
     #[test]

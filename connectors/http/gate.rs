@@ -88,7 +88,7 @@ impl Gate {
 impl Turn<'_> {
     /// Waits until a request may go out, and counts it.
     pub(super) async fn admit(&mut self) -> Result<()> {
-        self.keep_distance().await;
+        self.keep_distance().await?;
         let (now, mut state) = loop {
             let now = self.gate.clock.now();
             let stored = self.load()?;
@@ -142,12 +142,15 @@ impl Turn<'_> {
         self.save(&state)
     }
 
-    async fn keep_distance(&self) {
-        let Some(last) = *self.last else {
-            return;
+    async fn keep_distance(&self) -> Result<()> {
+        let now = self.gate.clock.now();
+        let passed = match *self.last {
+            // A clock that was turned back says nothing of the distance, so all of it is kept.
+            Some(last) => (now - last).to_std().unwrap_or_default(),
+            // Nor does a request that another process has counted: it may have been just now.
+            None if settled(self.load()?, self.bucket, now).used > 0 => Duration::ZERO,
+            None => return Ok(()),
         };
-        // A clock that was turned back says nothing of the distance, so all of it is kept.
-        let passed = (self.gate.clock.now() - last).to_std().unwrap_or_default();
         if let Some(wait) = self
             .bucket
             .spacing
@@ -156,6 +159,7 @@ impl Turn<'_> {
         {
             self.gate.clock.sleep(wait).await;
         }
+        Ok(())
     }
 
     fn load(&self) -> Result<BudgetState> {

@@ -207,12 +207,13 @@ impl Inner {
     /// One attempt, with its redirections.
     async fn attempt(&self, request: &Request, turn: &mut Turn<'_>) -> Result<Reply, Failure> {
         let mut trail = Trail::begin(request.method, self.transport.address(request)?);
+        let limit = self.clock.patience(self.options.timeout);
         loop {
             turn.admit().await?;
             self.sent.fetch_add(1, Ordering::Relaxed);
             let reply = self
                 .transport
-                .exchange(request, trail.url(), trail.at_home())
+                .exchange(request, trail.url(), trail.at_home(), limit)
                 .await?;
             tracing::debug!(
                 connection = self.options.connection,

@@ -20,7 +20,6 @@ pub(super) struct Transport {
     base: Base,
     headers: Vec<(HeaderName, HeaderValue)>,
     redactor: Redactor,
-    timeout: Duration,
     body_max: usize,
 }
 
@@ -37,7 +36,6 @@ impl Transport {
             base,
             headers: headers(options)?,
             redactor: Redactor::new(options),
-            timeout: options.timeout,
             body_max: options.body_max,
         })
     }
@@ -46,20 +44,21 @@ impl Transport {
         self.base.join(request)
     }
 
-    /// Sends once and reads to the end. `at_home` says whether the address is the service's own,
-    /// and so may see our headers.
+    /// Sends once and reads to the end, within `limit`. `at_home` says whether the address is the
+    /// service's own, and so may see our headers.
     pub(super) async fn exchange(
         &self,
         request: &Request,
         url: &Url,
         at_home: bool,
+        limit: Duration,
     ) -> Result<Reply, Failure> {
         let exchange = self.exchange_untimed(request, url, at_home);
-        match tokio::time::timeout(self.timeout, exchange).await {
+        match tokio::time::timeout(limit, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::Passing(
                 self.away("the service did not answer in time")
-                    .with("seconds", self.timeout.as_secs_f32()),
+                    .with("seconds", limit.as_secs_f32()),
             )),
         }
     }

@@ -1,12 +1,11 @@
 //! The account and everything that it can name, read in one request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::catalogue::Catalogue;
-use super::pull::{gone, read_entry};
+use super::pull::{gone, identifier, read_entry, unreadable_notice};
 use super::state::State;
 use super::{Toggl, classify, envelope, plan, wire};
 use crate::contract::{Notice, Page};
@@ -18,25 +17,35 @@ impl Toggl {
     pub(super) async fn bootstrap(&self, state: &mut State) -> Result<Page> {
         let reply = self.api.me().await?;
         let me: wire::Me = reply.json()?;
-        let received: Value = reply.json()?;
+        let received: BTreeMap<String, Box<RawValue>> = reply.json()?;
         let catalogue = Catalogue::from_me(&me, state.catalogue.as_ref());
         let mut page = Page {
             notices: self.check_workspaces(&catalogue)?,
             ..Page::default()
         };
         page.raw.push(envelope::owner(me.id, &received));
+        let mut unreadable = 0;
         for project in me.projects.iter().flatten() {
-            let Ok(read) = serde_json::from_str::<wire::Project>(project.get()) else {
+            let Some(id) = identifier(project) else {
+                unreadable += 1;
                 continue;
             };
-            match &read.server_deleted_at {
-                Some(at) => page.gone.push(gone(Stream::Projects, read.id, at)),
-                None => page.raw.push(envelope::project(&catalogue, project, &read)),
+            let read: Option<wire::Project> = serde_json::from_str(project.get()).ok();
+            let deleted = read.as_ref().and_then(|it| it.server_deleted_at.as_deref());
+            match deleted.filter(|at| wire::instant(at).is_some()) {
+                Some(at) => page.gone.push(gone(Stream::Projects, id, at)),
+                None => page
+                    .raw
+                    .push(envelope::project(&catalogue, id, project, read.as_ref())),
             }
         }
+        page.notices.extend(unreadable_notice(unreadable));
         if state.watermark.is_none() {
             let touched = me.at.as_deref().and_then(wire::instant);
-            state.watermark = classify::answered(&reply).or(touched);
+            // A mark ahead of all clocks would silence the feed until then.
+            let now = self.clock.now();
+            let answered = classify::answered(&reply).or(touched);
+            state.watermark = answered.map(|at| at.min(now));
         }
         state.denied.clear();
         state.catalogue = Some(catalogue);
@@ -47,7 +56,7 @@ impl Toggl {
             read_entry(received).is_some_and(|entry| entry.stop == wire::Stop::Running)
         });
         let rows: Vec<Box<RawValue>> = running.collect();
-        self.take(state, &rows, &mut page);
+        self.take(state, &rows, &mut page)?;
         Ok(page)
     }
 

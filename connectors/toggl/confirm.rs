@@ -93,7 +93,8 @@ impl Toggl {
         };
         let mut found = BTreeSet::new();
         for row in rows {
-            let Ok(row) = serde_json::from_str::<wire::Row>(row.get()) else {
+            let row: Option<wire::Row> = serde_json::from_str(row.get()).ok();
+            let Some(row) = row.filter(|row| !row.time_entries.is_empty()) else {
                 return Ok(None);
             };
             found.extend(row.time_entries.iter().map(|entry| entry.id));
@@ -114,7 +115,10 @@ impl Toggl {
         let entry: Option<wire::Entry> = reply.json().ok();
         Ok(match entry {
             Some(entry) if entry.id == id => match entry.server_deleted_at {
-                Some(at) => Presence::Gone(format!("server_deleted_at {at}")),
+                Some(at) if wire::instant(&at).is_some() => {
+                    Presence::Gone(format!("server_deleted_at {at}"))
+                }
+                Some(_) => Presence::Unknown,
                 None => Presence::Present,
             },
             _ => Presence::Unknown,

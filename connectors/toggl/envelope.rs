@@ -4,6 +4,8 @@
 //! be understood without the names of its project and client. So each is wrapped together with
 //! them, and mapping it to a record stays a pure function of these bytes.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -111,25 +113,40 @@ fn time(source: Source, id: i64, received: &RawValue, names: Names, scope: Strin
     raw(Stream::Time, id, &body, scope)
 }
 
-/// A project, with its client by name.
-pub(super) fn project(catalogue: &Catalogue, received: &RawValue, read: &wire::Project) -> Raw {
+/// A row of a report that could not be read further than the identifiers of its entries: kept
+/// for each of them, to be refused with a reason.
+pub(super) fn unread_report(workspace: i64, id: i64, received: &RawValue) -> Raw {
+    let scope = own_scope(workspace);
+    time(Source::Reports, id, received, Names::default(), scope)
+}
+
+/// A project, with its client by name. `read` is `None` where it could not be read further than
+/// its identifier.
+pub(super) fn project(
+    catalogue: &Catalogue,
+    id: i64,
+    received: &RawValue,
+    read: Option<&wire::Project>,
+) -> Raw {
     let body = ProjectBody {
         project: without_credentials(received),
         client: catalogue
             .projects
-            .get(&read.id)
+            .get(&id)
             .and_then(|project| project.client.clone()),
     };
-    let scope = read.workspace_id.map(own_scope).unwrap_or_default();
-    raw(Stream::Projects, read.id, &body, scope)
+    let workspace = read.and_then(|read| read.workspace_id);
+    let scope = workspace.map(own_scope).unwrap_or_default();
+    raw(Stream::Projects, id, &body, scope)
 }
 
 /// The token's owner: the bootstrap without its lists, which are records of their own.
-pub(super) fn owner(id: i64, received: &Value) -> Raw {
-    let mut owner = received.clone();
-    if let Value::Object(fields) = &mut owner {
-        fields.retain(|_, value| !value.is_array());
-    }
+pub(super) fn owner(id: i64, received: &BTreeMap<String, Box<RawValue>>) -> Raw {
+    let fields = received.iter().filter_map(|(key, value)| {
+        let value = serde_json::from_str(value.get()).ok()?;
+        Some((key.clone(), value)).filter(|(_, value): &(_, Value)| !value.is_array())
+    });
+    let mut owner = Value::Object(fields.collect());
     scrub(&mut owner);
     raw(Stream::People, id, &owner, String::new())
 }
@@ -149,16 +166,31 @@ fn raw(stream: Stream, id: i64, body: &impl Serialize, scope: String) -> Raw {
     }
 }
 
-/// The received text, unchanged unless it names a credential.
+/// The received text, unchanged unless it names a credential. One that does and cannot be
+/// searched (it is nested too deeply, or holds half a character) is not kept at all.
 fn without_credentials(received: &RawValue) -> Box<RawValue> {
     let text = received.get();
-    if CREDENTIALS.iter().any(|key| text.contains(key))
-        && let Ok(mut value) = serde_json::from_str::<Value>(text)
-    {
-        scrub(&mut value);
-        return serde_json::value::to_raw_value(&value).expect("it was JSON before");
+    if !names_credential(text) {
+        return received.to_owned();
     }
-    received.to_owned()
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else {
+        return RawValue::NULL.to_owned();
+    };
+    scrub(&mut value);
+    serde_json::value::to_raw_value(&value).expect("it was JSON before")
+}
+
+/// Whether one of the keys stands in a text, in plain letters or in escapes.
+fn names_credential(text: &str) -> bool {
+    let named = |text: &str| CREDENTIALS.iter().any(|key| text.contains(key));
+    let mut parts = text.split("\\u00");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.get(..2).and_then(|it| u8::from_str_radix(it, 16).ok());
+        plain.extend(digits.map(char::from));
+        plain.push_str(part.get(2..).unwrap_or(part));
+    }
+    named(text) || named(&plain)
 }
 
 fn scrub(value: &mut Value) {
@@ -183,7 +215,7 @@ mod tests {
 
     #[test]
     fn no_credential_survives() {
-        let me: Value = serde_json::from_str(include_str!("fixtures/me.json")).unwrap();
+        let me = serde_json::from_str(include_str!("fixtures/me.json")).unwrap();
         let kept = owner(1, &me).body;
         assert!(kept.contains("Mara Lindgr"));
         assert!(!kept.contains("00112233445566778899aabbccddeeff"));
@@ -192,6 +224,17 @@ mod tests {
         let text = r#"{"id":5,"deep":[{"\u0061pi_token":"canary","api_token":"canary"}]}"#;
         let received = RawValue::from_string(text.to_owned()).unwrap();
         assert!(!without_credentials(&received).get().contains("canary"));
+
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for text in [
+            r#"{"id":5,"\u0061pi_token":"canary"}"#.to_owned(),
+            format!(r#"{{"id":5,"api_token":"canary","deep":{deep}}}"#),
+            r#"{"id":5,"\u0061pi_token":"canary","half":"\ud83d"}"#.to_owned(),
+        ] {
+            let received = RawValue::from_string(text).unwrap();
+            let kept = without_credentials(&received);
+            assert!(!kept.get().contains("canary"), "{kept}");
+        }
     }
 
     #[test]

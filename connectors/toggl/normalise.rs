@@ -4,12 +4,16 @@
 //! add a revision. What both can say is taken from the same place: instants in UTC and whole
 //! seconds, tags sorted, names first from the catalogue and only then from the row.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::catalogue::Names;
 use super::envelope::{ProjectBody, Source, TimeBody};
 use super::wire;
 use crate::contract::{Identified, Raw};
+use crate::culprit::{blame, culprit};
 use crate::error::Reject;
 use crate::planted::{Bug, planted};
 use crate::record::{
@@ -47,14 +51,15 @@ struct Common {
 fn time(body: &str) -> Result<TimeEntry, Reject> {
     let body: TimeBody = read(body)?;
     let common = match body.source {
-        Source::Track => from_track(read(body.entry.get())?),
+        Source::Track => from_track(read(body.entry.get())?)?,
         Source::Reports => from_report(read(body.entry.get())?, body.id)?,
     };
     record(common, &body.names)
 }
 
-fn from_track(entry: wire::Entry) -> Common {
-    Common {
+fn from_track(entry: wire::Entry) -> Result<Common, Reject> {
+    still_there(entry.server_deleted_at.as_deref())?;
+    Ok(Common {
         start: entry.start,
         stop: entry.stop,
         description: entry.description,
@@ -65,6 +70,14 @@ fn from_track(entry: wire::Entry) -> Common {
         task: (entry.task_id, entry.task_name),
         tags: entry.tags,
         tag_ids: entry.tag_ids,
+    })
+}
+
+/// A mark of deletion that names no instant proves nothing, and the thing does not just live on.
+fn still_there(deleted: Option<&str>) -> Result<(), Reject> {
+    match deleted {
+        Some(at) if wire::instant(at).is_none() => Err(unreadable("server_deleted_at", at)),
+        _ => Ok(()),
     }
 }
 
@@ -176,6 +189,7 @@ fn tags(given: Option<Vec<String>>, ids: &[i64], names: &Names) -> Result<Vec<St
 fn project(body: &str) -> Result<Project, Reject> {
     let body: ProjectBody = read(body)?;
     let project: wire::Project = read(body.project.get())?;
+    still_there(project.server_deleted_at.as_deref())?;
     Ok(Project {
         name: project
             .name
@@ -205,8 +219,17 @@ fn person(body: &str) -> Result<Person, Reject> {
     Ok(Person { name, email })
 }
 
-fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Reject> {
-    serde_json::from_str(text).map_err(|error| Reject::new(format!("cannot be read: {error}")))
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Reject> {
+    serde_json::from_str(text).map_err(|error| {
+        let culprit = culprit(text, |name, value| {
+            let alone = serde_json::to_string(&BTreeMap::from([(name, value)]));
+            let alone = alone.expect("it was JSON before");
+            // That others are missing now says nothing of this one.
+            serde_json::from_str::<T>(&alone)
+                .is_err_and(|error| !error.to_string().starts_with("missing field"))
+        });
+        Reject::new(blame(culprit, &error))
+    })
 }
 
 fn named(id: Option<i64>, name: Option<String>) -> Option<Named> {
@@ -320,7 +343,7 @@ mod tests {
             .flatten()
             .map(|received| {
                 let read: wire::Project = serde_json::from_str(received.get()).unwrap();
-                let raw = envelope::project(&known, received, &read);
+                let raw = envelope::project(&known, read.id, received, Some(&read));
                 normalise(&raw).unwrap().remove(0).record
             })
             .collect();

@@ -41,6 +41,7 @@ pub(super) fn begin(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTi
         state.compare = compare_from(mode);
         return;
     }
+    // A span of its own can wait until nothing else is under way.
     let Some(from) = compare_from(mode) else {
         return;
     };
@@ -54,10 +55,11 @@ pub(super) fn begin(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTi
     }
 }
 
+/// How far back a comparison up to now goes.
 fn compare_from(mode: &Pull) -> Option<DateTime<Utc>> {
     match mode {
-        Pull::Changes => None,
-        Pull::Compare { from } => Some(*from),
+        Pull::Changes | Pull::Compare { until: Some(_), .. } => None,
+        Pull::Compare { from, until: None } => Some(*from),
     }
 }
 
@@ -76,11 +78,11 @@ fn new_pull(state: &State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>) -> 
     let first = state.catalogue.is_none();
     let compare = compare_from(mode);
     let mut steps = VecDeque::new();
-    if first || compare.is_some() {
+    if first || *mode != Pull::Changes {
         steps.push_back(Step::Bootstrap);
     }
-    if let Some(from) = compare {
-        steps.push_back(Step::Compare { from, until: None });
+    if let Pull::Compare { from, until } = *mode {
+        steps.push_back(Step::Compare { from, until });
     }
     if first {
         steps.push_back(Step::History { until: compare });
@@ -313,14 +315,19 @@ mod tests {
         let now = at("2026-11-16T01:00:00Z");
         let (october, september) = (at("2026-10-01T00:00:00Z"), at("2026-09-01T00:00:00Z"));
         let wishes = Wishes::default();
+        let since = |from| Pull::Compare { from, until: None };
+        let span = Pull::Compare {
+            from: september,
+            until: Some(october),
+        };
         let mut state = known();
-        begin(&mut state, &Pull::Compare { from: october }, &wishes, now);
+        begin(&mut state, &since(october), &wishes, now);
         let plan = state.todo.clone();
-        for mode in [Pull::Changes, Pull::Compare { from: now }] {
+        for mode in [Pull::Changes, since(now), span] {
             begin(&mut state, &mode, &wishes, now);
             assert_eq!(state.todo, plan);
         }
-        begin(&mut state, &Pull::Compare { from: september }, &wishes, now);
+        begin(&mut state, &since(september), &wishes, now);
         let until = Some(october);
         let wider = Step::Compare {
             from: september,
@@ -328,6 +335,31 @@ mod tests {
         };
         assert_eq!(state.todo[state.todo.len() - 2], wider);
         assert_eq!(state.todo.back(), Some(&Step::Since));
+    }
+
+    #[test]
+    fn a_span_is_compared_alone() {
+        let now = at("2026-11-16T01:00:00Z");
+        let (from, until) = (at("2026-03-31T22:00:00Z"), at("2026-04-30T22:00:00Z"));
+        let mut state = known();
+        state.earliest = Some(at("2026-01-01T00:00:00Z"));
+        let mode = Pull::Compare {
+            from,
+            until: Some(until),
+        };
+        let wishes = Wishes::default();
+        begin(&mut state, &mode, &wishes, now);
+        let step = Step::Compare {
+            from,
+            until: Some(until),
+        };
+        assert_eq!(state.todo, [Step::Bootstrap, step.clone(), Step::Since]);
+        assert_eq!(state.compare, None, "the last weeks were not compared");
+        let looks = expand(&step, &mut state, &wishes, now).unwrap();
+        assert!(looks.iter().all(|step| matches!(
+            step,
+            Step::Report(report) if report.sweep && report.until <= until
+        )));
     }
 
     #[test]

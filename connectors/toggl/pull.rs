@@ -102,7 +102,7 @@ impl Toggl {
         };
         state.watermark = state.watermark.max(latest);
         state.asked = Some(answered);
-        self.take(state, &rows, &mut page);
+        self.take(state, &rows, &mut page)?;
         Ok(page)
     }
 
@@ -152,7 +152,7 @@ impl Toggl {
             .into_iter()
             .filter(|row| belongs(row, &track))
             .collect();
-        let unreadable = self.take(state, &rows, &mut page);
+        let unreadable = self.take(state, &rows, &mut page)?;
         if track.sweep && !full && unreadable == 0 {
             page.swept.extend(sweeps(&rows, &track));
         }
@@ -160,7 +160,12 @@ impl Toggl {
     }
 
     /// Puts rows from Track into a page. Returns how many had not even an identifier.
-    pub(super) fn take(&self, state: &mut State, rows: &[Box<RawValue>], page: &mut Page) -> usize {
+    pub(super) fn take(
+        &self,
+        state: &mut State,
+        rows: &[Box<RawValue>],
+        page: &mut Page,
+    ) -> Result<usize> {
         let selected = plan::selected(state, &self.wishes);
         let catalogue = state.catalogue.clone().unwrap_or_default();
         let mut unreadable = 0;
@@ -177,6 +182,8 @@ impl Toggl {
             let deleted = entry
                 .as_ref()
                 .and_then(|it| it.server_deleted_at.as_deref());
+            // A mark that names no instant is no proof: such an entry is put aside.
+            let deleted = deleted.filter(|at| wire::instant(at).is_some());
             state.running.remove(&id);
             if let Some(at) = deleted {
                 page.gone.push(gone(Stream::Time, id, at));
@@ -191,8 +198,8 @@ impl Toggl {
             page.raw
                 .push(envelope::track(&catalogue, id, row, entry.as_ref()));
         }
-        page.notices.extend(unreadable_notice(unreadable));
-        unreadable
+        page.notices.extend(left_out(unreadable, rows.len())?);
+        Ok(unreadable)
     }
 }
 
@@ -205,8 +212,10 @@ pub(super) fn read_entry(row: &RawValue) -> Option<wire::Entry> {
     serde_json::from_str(row.get()).ok()
 }
 
-fn identifier(row: &RawValue) -> Option<i64> {
-    let found: Option<wire::OnlyId> = serde_json::from_str(row.get()).ok();
+pub(super) fn identifier(row: &RawValue) -> Option<i64> {
+    // A list would be read as well, its first number as the identifier.
+    let object = Some(row.get()).filter(|text| text.starts_with('{'));
+    let found: Option<wire::OnlyId> = serde_json::from_str(object?).ok();
     found.map(|found| found.id)
 }
 
@@ -269,6 +278,19 @@ pub(super) fn gone(stream: Stream, id: i64, at: &str) -> Gone {
 
 pub(super) fn external(id: i64) -> ExternalId {
     ExternalId::new(id.to_string())
+}
+
+/// Tells of rows without an identifier. Where no row has one, the answer is another than the one
+/// that was asked for, and none of it is taken.
+pub(super) fn left_out(count: usize, rows: usize) -> Result<Option<Notice>> {
+    if count > 0 && count == rows {
+        return Err(Error::new(
+            Kind::Protocol,
+            "none of the rows of Toggl's answer has an identifier",
+        )
+        .with("rows", rows));
+    }
+    Ok(unreadable_notice(count))
 }
 
 pub(super) fn unreadable_notice(count: usize) -> Option<Notice> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::api::ReportPage;
 use super::catalogue::{Catalogue, Who};
-use super::pull::{external, unreadable_notice};
+use super::pull::{external, identifier, left_out};
 use super::state::{Changed, Next, Report, State, Step};
 use super::{Toggl, envelope, plan, span, wire};
 use crate::contract::{Notice, Page, Sweep};
@@ -72,7 +72,14 @@ impl Toggl {
             let raw = envelope::report(&catalogue, report.workspace, entry.id, received, row);
             page.raw.push(raw);
         }
-        page.notices.extend(unreadable_notice(rows.unreadable));
+        for (received, id) in &rows.unread {
+            report.own.push(*id);
+            report.others.push(*id);
+            page.raw
+                .push(envelope::unread_report(report.workspace, *id, received));
+        }
+        page.notices
+            .extend(left_out(rows.unreadable, rows.count())?);
         report.sweep &= rows.unreadable == 0 && answer.rows.is_some();
         state.catalogue = Some(catalogue);
         if next.is_some() {
@@ -180,7 +187,12 @@ impl Toggl {
             let raw = envelope::report(&catalogue, changed.workspace, entry.id, received, row);
             page.raw.push(raw);
         }
-        page.notices.extend(unreadable_notice(rows.unreadable));
+        for (received, id) in &rows.unread {
+            page.raw
+                .push(envelope::unread_report(changed.workspace, *id, received));
+        }
+        page.notices
+            .extend(left_out(rows.unreadable, rows.count())?);
         state.catalogue = Some(catalogue);
         if next.is_some() && !reached {
             changed.next = next;
@@ -196,18 +208,34 @@ impl Toggl {
 /// The rows of one answer.
 struct Rows<'a> {
     read: Vec<(&'a RawValue, wire::Row)>,
+    /// Rows of which no more can be read than the identifiers of their entries.
+    unread: Vec<(&'a RawValue, i64)>,
+    /// Rows without so much.
     unreadable: usize,
 }
 
 impl<'a> Rows<'a> {
     fn read(answer: &'a ReportPage) -> Self {
-        let rows: Vec<&RawValue> = answer.rows.iter().flatten().map(|row| &**row).collect();
-        let read: Vec<_> = rows
-            .iter()
-            .filter_map(|received| Some((*received, serde_json::from_str(received.get()).ok()?)))
-            .collect();
-        let unreadable = rows.len() - read.len();
-        Self { read, unreadable }
+        let mut rows = Self {
+            read: Vec::new(),
+            unread: Vec::new(),
+            unreadable: 0,
+        };
+        for received in answer.rows.iter().flatten().map(|row| &**row) {
+            let whole: Option<wire::Row> = serde_json::from_str(received.get()).ok();
+            if let Some(row) = whole.filter(|row| !row.time_entries.is_empty()) {
+                rows.read.push((received, row));
+                continue;
+            }
+            let ids = identifiers(received);
+            rows.unreadable += usize::from(ids.is_empty());
+            rows.unread.extend(ids.into_iter().map(|id| (received, id)));
+        }
+        rows
+    }
+
+    fn count(&self) -> usize {
+        self.read.len() + self.unread.len() + self.unreadable
     }
 
     fn entries(&self) -> impl Iterator<Item = (&'a RawValue, &wire::Row, &wire::RowEntry)> {
@@ -223,6 +251,16 @@ impl<'a> Rows<'a> {
             .filter_map(|(_, row)| row.project_id)
             .collect()
     }
+}
+
+/// The identifiers of the entries in a row that cannot be read further; none where even they
+/// cannot, or some of them.
+fn identifiers(row: &RawValue) -> Vec<i64> {
+    let object = Some(row.get()).filter(|text| text.starts_with('{'));
+    let row: Option<wire::OnlyEntries> = object.and_then(|it| serde_json::from_str(it).ok());
+    let entries = row.iter().flat_map(|row| &row.time_entries);
+    let ids: Option<Vec<i64>> = entries.map(|entry| identifier(entry)).collect();
+    ids.unwrap_or_default()
 }
 
 fn learn(catalogue: &mut Catalogue, row: &wire::Row, page: &mut Page) {

@@ -5,6 +5,7 @@
 //! one is readable is decided where it is needed, for one record, not for a whole answer.
 
 use chrono::{DateTime, Timelike, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -18,10 +19,13 @@ pub(super) struct Me {
     /// When the user was last touched; on recorded answers, the instant of the answer.
     pub(super) at: Option<String>,
     pub(super) workspaces: Option<Vec<Workspace>>,
+    #[serde(default, deserialize_with = "readable")]
     pub(super) clients: Option<Vec<Client>>,
     /// Kept as received: each becomes a record of its own.
     pub(super) projects: Option<Vec<Box<RawValue>>>,
+    #[serde(default, deserialize_with = "readable")]
     pub(super) tasks: Option<Vec<NamedId>>,
+    #[serde(default, deserialize_with = "readable")]
     pub(super) tags: Option<Vec<NamedId>>,
     pub(super) time_entries: Option<Vec<Box<RawValue>>>,
 }
@@ -115,6 +119,12 @@ pub(super) struct OnlyId {
     pub(super) id: i64,
 }
 
+/// The same of a row of a report.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnlyEntries {
+    pub(super) time_entries: Vec<Box<RawValue>>,
+}
+
 /// The end of an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -132,6 +142,20 @@ impl<'de> Deserialize<'de> for Stop {
         let text = Option::<String>::deserialize(from)?;
         Ok(text.map_or(Self::Running, Self::At))
     }
+}
+
+/// The elements that can be read: what only gives names may lack some, and a name is all that is
+/// lost. `None` where there is no list at all.
+fn readable<'de, D, T>(from: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let items = Option::<Vec<Box<RawValue>>>::deserialize(from)?;
+    Ok(items.map(|items| {
+        let readable = items.iter().map(|item| serde_json::from_str(item.get()));
+        readable.filter_map(Result::ok).collect()
+    }))
 }
 
 /// Reads an instant with any offset and any fraction; `None` for what is none.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::value::{instant, needed, text};
+use super::value::{instant, needed, readable, text};
 use crate::error::Reject;
 use crate::record::{Activity, ExternalId, PersonRef};
 
@@ -14,6 +14,8 @@ addAttachmentToCard,updateCheckItemStateOnCard";
 
 /// Maps an action; `None` for one that says nothing about the work, such as a changed position.
 pub(super) fn read(action: &Value) -> Result<Option<Activity>, Reject> {
+    readable(action)?;
+    needed(action, "type")?;
     let Some(what) = phrase(action) else {
         return Ok(None);
     };

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::classify::{is_too_big, too_big};
-use super::wire::Board;
+use super::wire::{Board, Elements};
 use super::{TOKEN, activity};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Reply, Request};
@@ -74,7 +74,9 @@ async fn whole(http: &Http, id: &str, mut board: Board, since: Option<&str>) -> 
     if board.lists.is_none() {
         return missing("lists");
     }
-    let (Some(mut cards), Some(mut actions)) = (board.cards.take(), board.actions.take()) else {
+    let (Some(Elements(mut cards)), Some(Elements(mut actions))) =
+        (board.cards.take(), board.actions.take())
+    else {
         return missing("cards or no actions");
     };
     if cards.len() >= AT_ONCE {
@@ -100,7 +102,7 @@ async fn in_parts(http: &Http, id: &str, since: Option<&str>, page: usize) -> Re
     let mut cards = Vec::new();
     let page = more_cards(http, id, &mut cards, page).await?;
     let first = ask(http, log_page(id, since, None)).await?;
-    let mut actions: Vec<Value> = first.json()?;
+    let Elements(mut actions) = first.json()?;
     let log_cut = more_actions(http, id, since, &mut actions).await?;
     Ok(Reading {
         board,
@@ -131,7 +133,7 @@ async fn more_cards(
             size /= 2;
             continue;
         }
-        let page: Vec<Value> = reply.json()?;
+        let Elements(page) = reply.json()?;
         let last = page.len() < size;
         let before = seen.len();
         for card in page {
@@ -164,7 +166,7 @@ async fn more_actions(
             break;
         }
         let reply = ask(http, log_page(id, since, seen.first())).await?;
-        let page: Vec<Value> = reply.json()?;
+        let Elements(page) = reply.json()?;
         full = page.len() >= AT_ONCE;
         let before = seen.len();
         for action in page {

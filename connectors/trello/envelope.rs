@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::wire::{Board, Field, Label, List, Member};
+use super::wire::{Board, Field, Label, List, Member, UNREADABLE};
 use crate::contract::Raw;
 use crate::record::{ExternalId, Stream};
 
@@ -119,7 +119,7 @@ impl Names {
             fields: by_id(board.custom_fields.take().into_iter().flatten(), |it| {
                 &it.id
             }),
-            checklists: by_card(board.checklists.take().unwrap_or_default()),
+            checklists: by_card(board.checklists.take().unwrap_or_default().0),
         }
     }
 
@@ -248,7 +248,7 @@ fn without(object: &Value, left_out: &[&str]) -> Value {
 /// and settings that change.
 fn trimmed_action(action: &Value) -> Value {
     let mut kept = Map::new();
-    for key in ["id", "type", "date", "idMemberCreator", "data"] {
+    for key in ["id", "type", "date", "idMemberCreator", "data", UNREADABLE] {
         if let Some(value) = action.get(key) {
             kept.insert(key.to_owned(), value.clone());
         }

@@ -140,12 +140,31 @@ async fn read_board(trello: &Trello, due: Due, state: &mut State, page: &mut Pag
         }
         Err(error) => return Err(error),
     };
+    if !reading.cards.is_empty() && reading.cards.iter().all(|card| !card["id"].is_string()) {
+        return Err(Error::new(
+            Kind::Protocol,
+            "none of the cards in Trello's answer has an id",
+        )
+        .with("board", due.id));
+    }
     if reading.log_cut {
         page.notices.push(Notice {
             code: "log-cut",
             text: format!(
                 "the log of the Trello board {} is too long to read whole; \
                 its oldest activities are missing",
+                due.name
+            ),
+        });
+    }
+    let nameless = reading.actions.iter().filter(|it| !it["id"].is_string());
+    let nameless = nameless.count();
+    if nameless > 0 {
+        page.notices.push(Notice {
+            code: "actions-unclear",
+            text: format!(
+                "the log of the Trello board {} has {nameless} entries without an id; \
+                they were left out",
                 due.name
             ),
         });
@@ -173,6 +192,8 @@ fn fill(
     let names = Names::of(&mut reading.board, &|list| trello.done.holds(list));
     let mut log = mark.map(|mark| mark.log.clone()).unwrap_or_default();
     log.read(&reading.actions);
+    // An action dated ahead of all clocks would hide those that are still to come.
+    log.until = log.until.map(|until| until.min(trello.clock.now()));
     let cards: BTreeMap<&str, &Value> = reading
         .cards
         .iter()

@@ -16,10 +16,10 @@ use crate::contract::Raw;
 pub(crate) fn of_export(mut board: Board) -> Vec<Raw> {
     let done = DoneLists::new(&[]);
     let names = Names::of(&mut board, &|list| done.holds(list));
-    let actions = board.actions.take().unwrap_or_default();
+    let actions = board.actions.take().unwrap_or_default().0;
     let mut log = Log::default();
     log.read(&actions);
-    let cards = board.cards.take().unwrap_or_default();
+    let cards = board.cards.take().unwrap_or_default().0;
     let cards: BTreeMap<&str, &Value> = cards
         .iter()
         .filter_map(|card| Some((card["id"].as_str()?, card)))
@@ -49,12 +49,13 @@ pub(super) fn tasks<'a>(
     })
 }
 
-/// The entries of the log that say something, oldest first.
+/// The entries of the log that say something, oldest first; with those that cannot be
+/// understood, to be refused with a reason.
 pub(super) fn activities<'a>(
     names: &'a Names,
     actions: &'a [Value],
 ) -> impl Iterator<Item = Raw> + 'a {
     let told = actions.iter().rev();
-    told.filter(|action| activity::phrase(action).is_some())
+    told.filter(|action| activity::phrase(action).is_some() || !action["type"].is_string())
         .filter_map(|action| Some(names.action(action["id"].as_str()?, action)))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::activity;
 use super::envelope::{FieldNames, Kept, Place, Project};
-use super::value::{flag, instant, made_at, needed, text, texts};
+use super::value::{flag, instant, made_at, needed, readable, text, texts};
 use super::wire::Member;
 use crate::contract::{Identified, Raw};
 use crate::error::Reject;
@@ -44,6 +44,7 @@ fn open<T: DeserializeOwned>(raw: &Raw) -> Result<T, Reject> {
 
 fn task(kept: &Kept) -> Result<Task, Reject> {
     let card = &kept.card;
+    readable(card)?;
     let ticked = flag(card, "dueComplete")?;
     let done = ticked || kept.list.as_ref().is_some_and(|list| list.done);
     let completed = instant(card, "dateCompleted")?.filter(|_| ticked);
@@ -155,7 +156,8 @@ fn field_text(item: &Value, names: &FieldNames) -> Option<String> {
         .values()
         .find_map(|value| match value {
             Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            // One that had to be rounded is not the one that stands there.
+            Value::Number(number) => Some(number.to_string()).filter(|text| !text.contains('e')),
             Value::Bool(flag) => Some(flag.to_string()),
             _ => None,
         })

@@ -6,7 +6,18 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::wire::UNREADABLE;
 use crate::error::Reject;
+
+/// Refuses an element of which only the identifier was received in a readable form.
+pub(super) fn readable(from: &Value) -> Result<(), Reject> {
+    match from[UNREADABLE].as_str() {
+        Some(reason) if from.as_object().is_some_and(|it| it.len() == 2) => {
+            Err(Reject::new(reason))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// A text; `None` where it is missing or null.
 pub(super) fn text<'a>(from: &'a Value, field: &'static str) -> Result<Option<&'a str>, Reject> {

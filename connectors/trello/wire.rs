@@ -9,6 +9,42 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::culprit::{blame, culprit};
+
+/// The key under which an element that cannot be read has the reason, instead of its content.
+pub(super) const UNREADABLE: &str = "unreadable";
+
+/// A list whose elements are read one by one. What cannot be read (half of a character in a
+/// title that was cut, a number without an end) is replaced by its identifier and the reason, so
+/// that one card does not stop a board.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Vec<Box<RawValue>>")]
+pub(crate) struct Elements(pub(crate) Vec<Value>);
+
+impl From<Vec<Box<RawValue>>> for Elements {
+    fn from(received: Vec<Box<RawValue>>) -> Self {
+        let element = |text: &str| {
+            serde_json::from_str(text).unwrap_or_else(|error| {
+                // A list would be read as well, its first text as the identifier.
+                let object = Some(text).filter(|text| text.starts_with('{'));
+                let only: Option<OnlyId> = object.and_then(|it| serde_json::from_str(it).ok());
+                let unread = |_: &str, it: &RawValue| Value::deserialize(it).is_err();
+                let reason = blame(culprit(text, unread), &error);
+                json!({"id": only.map(|only| only.id), UNREADABLE: reason})
+            })
+        };
+        Self(received.iter().map(|it| element(it.get())).collect())
+    }
+}
+
+/// The least of an element.
+#[derive(Debug, Deserialize)]
+struct OnlyId {
+    id: String,
+}
 
 /// A line of `GET /members/me/boards`.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,9 +97,9 @@ pub(crate) struct Board {
     #[serde(default)]
     pub(crate) short_link: Option<String>,
     #[serde(default)]
-    pub(crate) cards: Option<Vec<Value>>,
+    pub(crate) cards: Option<Elements>,
     #[serde(default)]
-    pub(crate) actions: Option<Vec<Value>>,
+    pub(crate) actions: Option<Elements>,
     #[serde(default, deserialize_with = "readable")]
     pub(crate) lists: Option<Vec<List>>,
     #[serde(default, deserialize_with = "readable")]
@@ -73,7 +109,7 @@ pub(crate) struct Board {
     #[serde(default, deserialize_with = "readable")]
     pub(crate) custom_fields: Option<Vec<Field>>,
     #[serde(default)]
-    pub(crate) checklists: Option<Vec<Value>>,
+    pub(crate) checklists: Option<Elements>,
 }
 
 /// A column of a board.
@@ -159,9 +195,9 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    let items = Option::<Vec<Value>>::deserialize(deserializer)?;
+    let items = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?;
     Ok(items.map(|items| {
-        let readable = items.into_iter().map(serde_json::from_value);
+        let readable = items.iter().map(|item| serde_json::from_str(item.get()));
         readable.filter_map(Result::ok).collect()
     }))
 }
@@ -183,7 +219,22 @@ mod tests {
         assert_eq!(board.lists.unwrap().len(), 1);
         assert!(board.labels.is_none());
         assert!(board.actions.is_none());
-        assert_eq!(board.cards.unwrap().len(), 1);
+        assert_eq!(board.cards.unwrap().0.len(), 1);
+    }
+
+    #[test]
+    fn half_a_character_costs_one_card_and_no_board() {
+        let text = r#"{"id": "b", "cards": [{"id": "c1", "name": "\ud83d"}, {"id": "c2"},
+            {"id": "c3", "pos": 1e999}, {"name": "\udc00"}],
+            "labels": [{"id": "l", "name": "\ud83d"}]}"#;
+        let board: Board = serde_json::from_str(text).unwrap();
+        let cards = board.cards.unwrap().0;
+        assert_eq!(cards[1], json!({"id": "c2"}));
+        for (at, id) in [(0, json!("c1")), (2, json!("c3")), (3, json!(null))] {
+            assert_eq!(cards[at]["id"], id);
+            assert!(cards[at][UNREADABLE].is_string(), "{:?}", cards[at]);
+        }
+        assert_eq!(board.labels.unwrap().len(), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! in silence.
 
 use chrono::NaiveDate;
+use stundenbuch_connectors::record::TimeEntry;
 
 use super::terms::{ContractAt, RateAt, contract_at, entry_day, rate_at, rule_text};
 use crate::config::{Client, Contract, Model, Person, RateRule};
@@ -59,7 +60,7 @@ pub(super) fn admit<'a>(client: &'a Client, work: &Work, people: &[Person]) -> A
     };
     // Nothing was worked, so there is nothing to charge; a line of 0:00 would only raise
     // questions.
-    if seconds == 0 || !charges(contract, work) {
+    if seconds == 0 || !charges(contract, entry) {
         return Admission::Listed {
             contract,
             day,
@@ -79,8 +80,8 @@ pub(super) fn admit<'a>(client: &'a Client, work: &Work, people: &[Person]) -> A
 
 /// Whether the contract charges the work: what the source marks as not billable is not, unless
 /// the contract says that the mark means nothing.
-pub(crate) fn charges(contract: &Contract, work: &Work) -> bool {
-    contract.ignore_billable_flag || work.entry.billable != Some(false)
+pub(crate) fn charges(contract: &Contract, entry: &TimeEntry) -> bool {
+    contract.ignore_billable_flag || entry.billable != Some(false)
 }
 
 pub(crate) fn negative(about: &About<'_>, seconds: i64) -> Finding {

@@ -11,9 +11,12 @@ use rust_decimal::Decimal;
 use stundenbuch_connectors::record::Worked;
 
 use super::admit::{Admission, admit};
+use super::carried::{Carried, charge_something};
 use super::lines::{Item, Lines, lines};
 use super::rounding::{rounding_words, sum};
-use super::{EntryRow, Party, SCHEMA, Statement, TaskRow, Totals, Vat, project_name};
+use super::{
+    CorrectedWork, EntryRow, Line, Party, SCHEMA, Statement, TaskRow, Totals, Vat, project_name,
+};
 use crate::config::{Client, Contract, Person};
 use crate::finding::{Finding, Kind, Severity};
 use crate::matching::person_name;
@@ -37,24 +40,35 @@ pub struct Draft {
     pub statement: Statement,
     /// The position that charges a work; a work that is only listed has none.
     pub line_of: BTreeMap<WorkId, u32>,
+    /// The journal rows of the corrections that it charges.
+    pub corrections: Vec<u64>,
+}
+
+/// What becomes one statement: what was worked, and what earlier statements owe.
+#[derive(Debug, Default)]
+struct Group<'a> {
+    items: Vec<Item<'a>>,
+    carried: Vec<&'a Carried>,
 }
 
 /// Computes the drafts for a client and period.
 ///
 /// `works` are the client's; those of other days, deleted ones and running timers are left out
 /// here, those in other statements by the caller. Their order does not matter, and a work given
-/// twice counts once.
+/// twice counts once. `carried` are the client's open corrections; each is on the statement of its
+/// currency and tax, whatever the period.
 pub fn statements(
     client: &Client,
     period: Period,
     works: &[Work],
+    carried: &[Carried],
     tasks: &dyn Fn(WorkId) -> Option<TaskRow>,
     issuer: &Party,
     people: &[Person],
 ) -> Drafts {
     let unique: BTreeMap<WorkId, &Work> = works.iter().map(|work| (work.id, work)).collect();
     let mut findings = Vec::new();
-    let mut groups: BTreeMap<(String, Option<Decimal>), Vec<Item<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Option<Decimal>), Group<'_>> = BTreeMap::new();
     for work in unique.into_values() {
         let (contract, day, rule, seconds) = match admit(client, work, people) {
             Admission::Charged {
@@ -76,7 +90,7 @@ pub fn statements(
         };
         if period.contains(day) {
             let key = (contract.currency.clone(), contract.vat);
-            groups.entry(key).or_default().push(Item {
+            groups.entry(key).or_default().items.push(Item {
                 work,
                 contract,
                 day,
@@ -86,10 +100,18 @@ pub fn statements(
             });
         }
     }
+    for one in carried {
+        let key = (one.currency.clone(), one.vat);
+        groups.entry(key).or_default().carried.push(one);
+    }
     let mut drafts = Vec::new();
-    for ((currency, vat), mut items) in groups {
-        items.sort_by_key(|item| (moment(item, client), item.work.id));
-        match draft(client, period, &items, vat, issuer, people) {
+    for ((currency, vat), mut group) in groups {
+        group
+            .items
+            .sort_by_key(|item| (moment(item, client), item.work.id));
+        match draft(client, period, &group, (&currency, vat), issuer, people) {
+            // Corrections that come to nothing wait for a statement with something on it.
+            Some(draft) if group.items.is_empty() && !charge_something(&draft.statement.lines) => {}
             Some(draft) => drafts.push(draft),
             None => findings.push(too_large(client, period, &currency)),
         }
@@ -109,13 +131,14 @@ fn moment(item: &Item<'_>, client: &Client) -> DateTime<Utc> {
 fn draft(
     client: &Client,
     period: Period,
-    items: &[Item<'_>],
-    vat: Option<Decimal>,
+    group: &Group<'_>,
+    (currency, vat): (&str, Option<Decimal>),
     issuer: &Party,
     people: &[Person],
 ) -> Option<Draft> {
+    let items = group.items.as_slice();
     let Lines {
-        list: lines,
+        list: mut lines,
         position,
         billed,
     } = lines(client, items, people)?;
@@ -129,32 +152,9 @@ fn draft(
         .zip(&position)
         .filter_map(|(item, line)| Some((item.work.id, (*line)?)))
         .collect();
-    let mut net = Cents::ZERO;
-    for line in &lines {
-        net = net.checked_add(line.amount)?;
-    }
-    let vat = match vat {
-        None => None,
-        Some(rate) => Some(Vat {
-            rate,
-            amount: tax(net, rate)?,
-        }),
-    };
-    let tracked: Vec<i64> = entries.iter().map(|row| row.tracked_seconds).collect();
-    let free: Vec<i64> = entries
-        .iter()
-        .filter(|row| row.line.is_none())
-        .map(|row| row.tracked_seconds)
-        .collect();
-    let billed: Vec<i64> = lines.iter().map(|line| line.billed_seconds).collect();
-    let totals = Totals {
-        tracked_seconds: sum(&tracked)?,
-        billed_seconds: sum(&billed)?,
-        non_billable_seconds: sum(&free)?,
-        net,
-        gross: net.checked_add(vat.as_ref().map_or(Cents::ZERO, |vat| vat.amount))?,
-        vat,
-    };
+    let corrections = owed(client, &group.carried, &mut lines)?;
+    let tracked = corrections.iter().map(|work| work.tracked_seconds);
+    let totals = totals(&lines, &entries, tracked, vat)?;
     Some(Draft {
         statement: Statement {
             schema: SCHEMA.to_owned(),
@@ -168,15 +168,71 @@ fn draft(
             client_key: client.key.clone(),
             reference: client.reference.clone(),
             period,
-            currency: items.first()?.contract.currency.clone(),
+            currency: currency.to_owned(),
             rounding: rounding(client, items),
             lines,
             entries,
+            corrections,
             totals,
             notes: Vec::new(),
             ledger_head: None,
+            cancels: None,
+            cancelled_by: None,
         },
         line_of,
+        corrections: group.carried.iter().map(|one| one.id).collect(),
+    })
+}
+
+/// Adds the lines of corrections behind those of work. `None` when an amount does not fit.
+fn owed(
+    client: &Client,
+    carried: &[&Carried],
+    lines: &mut Vec<Line>,
+) -> Option<Vec<CorrectedWork>> {
+    let mut works = Vec::new();
+    for one in carried {
+        let first = u32::try_from(lines.len()).ok()?.checked_add(1)?;
+        let made = one.lines(client, first)?;
+        works.push(one.work(&made));
+        lines.extend(made);
+    }
+    Some(works)
+}
+
+/// The sums over lines and entries; `owed` is the tracked time of what is corrected. `None` when
+/// one does not fit.
+pub(super) fn totals(
+    lines: &[Line],
+    entries: &[EntryRow],
+    owed: impl Iterator<Item = i64>,
+    vat: Option<Decimal>,
+) -> Option<Totals> {
+    let mut net = Cents::ZERO;
+    for line in lines {
+        net = net.checked_add(line.amount)?;
+    }
+    let vat = match vat {
+        None => None,
+        Some(rate) => Some(Vat {
+            rate,
+            amount: tax(net, rate)?,
+        }),
+    };
+    let tracked: Vec<i64> = entries
+        .iter()
+        .map(|row| row.tracked_seconds)
+        .chain(owed)
+        .collect();
+    let tracked = sum(&tracked)?;
+    let of_lines = |seconds: fn(&Line) -> i64| sum(&lines.iter().map(seconds).collect::<Vec<_>>());
+    Some(Totals {
+        tracked_seconds: tracked,
+        billed_seconds: of_lines(|line| line.billed_seconds)?,
+        non_billable_seconds: tracked.checked_sub(of_lines(|line| line.tracked_seconds)?)?,
+        net,
+        gross: net.checked_add(vat.as_ref().map_or(Cents::ZERO, |vat| vat.amount))?,
+        vat,
     })
 }
 

@@ -14,7 +14,7 @@ fn month(text: &str) -> Period {
 
 fn compute(client: &Client, period: &str, works: &[Work]) -> Drafts {
     let issuer = Party::default();
-    statements(client, month(period), works, &|_| None, &issuer, &[])
+    statements(client, month(period), works, &[], &|_| None, &issuer, &[])
 }
 
 fn only(drafts: Drafts) -> Statement {
@@ -393,7 +393,7 @@ proptest! {
     ) {
         let acme = agreed(rounding, group_by, cents);
         let period = month("2026-10");
-        let drafts = statements(&acme, period, &works, &task_of, &Party::default(), &[]);
+        let drafts = statements(&acme, period, &works, &[], &task_of, &Party::default(), &[]);
         prop_assert_eq!(&drafts.findings, &vec![]);
         let inside: i64 = works
             .iter()
@@ -448,7 +448,8 @@ proptest! {
     ) {
         let acme = agreed(rounding, group_by, 5900);
         let compute = |works: &[Work]| {
-            statements(&acme, month("2026-10"), works, &task_of, &Party::default(), &[])
+            let issuer = Party::default();
+            statements(&acme, month("2026-10"), works, &[], &task_of, &issuer, &[])
         };
         let mut sorted = works.clone();
         sorted.sort_by_key(|work| work.id);

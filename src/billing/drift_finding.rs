@@ -1,5 +1,7 @@
 //! Drift in words, as a finding.
 
+use std::collections::BTreeSet;
+
 use super::drift::{Drift, Field};
 use super::{EntryRow, Statement};
 use crate::finding::{Finding, Kind, Severity};
@@ -12,8 +14,8 @@ pub fn drift_finding(drift: &Drift, sealed: &Statement) -> Finding {
     let id = drift.work.to_string();
     let row = sealed.entries.iter().find(|row| row.work == id);
     let deleted = drift.has(&[Field::Deleted]);
-    let money = drift.seconds != 0 || drift.amount != Cents::ZERO || drift.has(&[Field::Client]);
-    let severity = if money {
+    let money = drift.seconds() != 0 || drift.amount() != Cents::ZERO || drift.cancel_only;
+    let severity = if money || drift.has(&[Field::Client]) {
         Severity::Act
     } else if drift.has(&[
         Field::Day,
@@ -21,18 +23,27 @@ pub fn drift_finding(drift: &Drift, sealed: &Statement) -> Finding {
         Field::Person,
         Field::Billable,
         Field::Deleted,
+        Field::Contract,
+        Field::Rate,
     ]) {
         Severity::Check
     } else {
         Severity::Note
     };
-    let action = match severity {
-        Severity::Note => "Nothing is to be done: time and money are as billed.".to_owned(),
-        Severity::Check | Severity::Act => format!(
-            "Restore the entry at its source, or settle the difference with the client: {} stays \
-             as it was sealed.",
-            drift.statement
-        ),
+    let number = &drift.statement;
+    let accept = format!("`stundenbuch statement correct {number} --work {id}`");
+    let action = if drift.cancel_only {
+        format!(
+            "Restore the entry at its source, or cancel {number} and seal anew: a correction \
+             cannot change the currency or the tax."
+        )
+    } else if severity == Severity::Note {
+        format!("Nothing is to be done: time and money are as billed. {accept} takes note of it.")
+    } else {
+        format!(
+            "Restore the entry at its source, or accept the difference with {accept}: it goes on \
+             the client's next statement, and {number} stays as it was sealed."
+        )
     };
     Finding {
         kind: if deleted {
@@ -80,22 +91,56 @@ fn sentence(drift: &Drift, sealed: &Statement, row: Option<&EntryRow>) -> String
             format!("and has changed since: {}", changes.join(", "))
         }
     };
-    let difference = if drift.seconds == 0 && drift.amount == Cents::ZERO {
-        "time and money stay the same".to_owned()
-    } else {
-        let amount = drift.amount.to_string();
-        let sign = if drift.amount < Cents::ZERO {
-            "−"
-        } else {
-            "+"
-        };
-        let amount = amount.trim_start_matches('-');
-        format!(
-            "{}, {sign}{amount} {}",
-            signed_hours(drift.seconds),
-            sealed.currency
-        )
-    };
+    let difference = difference_words(drift.seconds(), drift.amount(), &sealed.currency);
     let number = &drift.statement;
     format!("{subject} in {number} {now}: {difference}.")
+}
+
+/// `−0:30 h, −29.50 EUR`
+pub fn difference_words(seconds: i64, amount: Cents, currency: &str) -> String {
+    if seconds == 0 && amount == Cents::ZERO {
+        return "time and money stay the same".to_owned();
+    }
+    let sign = if amount < Cents::ZERO { "−" } else { "+" };
+    let digits = amount.to_string();
+    let digits = digits.trim_start_matches('-');
+    format!("{}, {sign}{digits} {currency}", signed_hours(seconds))
+}
+
+/// Work of a statement that is the same as ever, and has another rate by the configuration of
+/// now: one finding for all of it. `drifts` are compared with [`super::Rates::OfNow`]; `amount`
+/// is what the rates alone make of them.
+pub fn rates_finding(drifts: &[&Drift], amount: Cents, sealed: &Statement) -> Option<Finding> {
+    let number = sealed.number.as_deref()?;
+    let changes = drifts.iter().flat_map(|drift| &drift.what);
+    let rates: BTreeSet<String> = changes
+        .filter(|change| change.field == Field::Rate)
+        .map(|change| format!("{} → {}", change.old, change.new))
+        .collect();
+    if rates.is_empty() {
+        return None;
+    }
+    let rates: Vec<String> = rates.into_iter().collect();
+    let entries = match drifts.len() {
+        1 => "1 entry was".to_owned(),
+        several => format!("{several} entries were"),
+    };
+    Some(Finding {
+        kind: Kind::RateChanged,
+        severity: Severity::Check,
+        subject: number.to_owned(),
+        other: None,
+        client: Some(sealed.client_key.clone()),
+        sentence: format!(
+            "{entries} billed in {number} at another rate than the configuration gives now ({}): \
+             {}.",
+            rates.join(", "),
+            difference_words(0, amount, &sealed.currency)
+        ),
+        action: format!(
+            "If the new rate holds from some day on, give it a `from` in the configuration. If it \
+             was meant for these, too, `stundenbuch statement correct {number} --rates` puts the \
+             difference on the client's next statement."
+        ),
+    })
 }

@@ -135,7 +135,7 @@ fn tell_apart(lines: &mut [Line], since: &[Option<NaiveDate>], language: Languag
 }
 
 /// A day within a title.
-fn date(day: NaiveDate, language: Language) -> String {
+pub(super) fn date(day: NaiveDate, language: Language) -> String {
     match language {
         Language::De => day.format("%d.%m.%Y").to_string(),
         Language::En => day.format("%Y-%m-%d").to_string(),

@@ -7,6 +7,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::Change;
 use crate::money::{Cents, HourlyRate};
 use crate::time::Period;
 
@@ -42,12 +43,29 @@ pub struct Statement {
     pub lines: Vec<Line>,
     /// What it is made of: one row for each piece of work, in order of time.
     pub entries: Vec<EntryRow>,
+    /// Work of earlier statements that has changed since; the difference is among the lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<CorrectedWork>,
     pub totals: Totals,
     /// Sentences that the client should read.
     pub notes: Vec<String>,
     /// The end of the ledger's chain when this was computed; printed, so that a shortened
     /// ledger is noticed.
     pub ledger_head: Option<LedgerHead>,
+    /// The statement that this one reverses; every time and amount is negated then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancels: Option<Reference>,
+    /// The statement that reverses this one. What was sealed does not know it: it is filled in
+    /// when a statement is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<Reference>,
+}
+
+/// Another statement, as documents name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    pub number: String,
+    pub issued_on: Option<NaiveDate>,
 }
 
 /// The language of everything that a client reads.
@@ -117,6 +135,31 @@ pub struct EntryRow {
     pub billable: bool,
 }
 
+/// A piece of work of an earlier statement that was corrected: what it was, what changed, and
+/// where the difference stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectedWork {
+    /// The row of the ledger that holds the correction, for `explain`.
+    pub row: u64,
+    /// The number of the earlier statement.
+    pub statement: String,
+    /// Its position that charged the work; none where it was listed without charge.
+    pub position: Option<u32>,
+    /// The positions of this statement that charge the difference.
+    pub lines: Vec<u32>,
+    /// The work's identity in the ledger, for `explain`.
+    pub work: String,
+    /// The local day, as it was billed; so are the next three.
+    pub date: NaiveDate,
+    pub person: Option<String>,
+    pub project: Option<String>,
+    pub description: String,
+    /// What the client can see of it.
+    pub changes: Vec<Change>,
+    /// The difference in tracked time, in seconds.
+    pub tracked_seconds: i64,
+}
+
 /// The task that an entry was matched to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskRow {
@@ -127,11 +170,11 @@ pub struct TaskRow {
 /// The sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Of all entries.
+    /// Of all entries, and the differences of what is corrected.
     pub tracked_seconds: i64,
     /// Of all lines.
     pub billed_seconds: i64,
-    /// Tracked time of entries that no line charges.
+    /// Tracked time that no line charges.
     pub non_billable_seconds: i64,
     /// Σ of the lines' amounts.
     pub net: Cents,

@@ -7,8 +7,12 @@ use std::fmt::Write;
 
 use stundenbuch_connectors::record::Worked;
 
-use super::{Drafts, Party, TaskRow, statements};
+use super::{
+    Carried, Drafts, Party, Rates, Recorded, Statement, TaskRow, Terms, apply, carried, drift,
+    statements,
+};
 use crate::config::{Client, Contract, Grouping, Model, RateRule, RoundingMode, RoundingScope};
+use crate::ledger::Correction;
 use crate::matching::testing::{EntryBuilder, client, contract, day, rate};
 use crate::time::clock_text;
 use crate::work::{Work, WorkId};
@@ -50,6 +54,7 @@ fn compute(given: &str) -> String {
     let mut acme: Client = client("acme");
     let mut works: Vec<Work> = Vec::new();
     let mut tasks = Vec::new();
+    let mut changes = Vec::new();
     for line in given.lines() {
         let (what, value) = line.split_once(": ").expect("`what: value`");
         match what {
@@ -67,6 +72,7 @@ fn compute(given: &str) -> String {
                 tasks.push(task);
                 works.push(entry.work(works.len() as u64 + 1));
             }
+            "now" => changes.push(changed(value, &works)),
             other => panic!("unknown word `{other}`"),
         }
     }
@@ -75,14 +81,71 @@ fn compute(given: &str) -> String {
         Some(TaskRow { title, url: None })
     };
     let period = "2026-10".parse().unwrap();
-    written(&statements(
-        &acme,
-        period,
-        &works,
-        &task,
-        &Party::default(),
-        &[],
-    ))
+    let issuer = Party::default();
+    let drafts = statements(&acme, period, &works, &[], &task, &issuer, &[]);
+    let mut text = written(&drafts);
+    if !changes.is_empty() {
+        let carried: Vec<Carried> = drafts
+            .drafts
+            .iter()
+            .flat_map(|draft| corrections(&acme, &draft.statement, &works, &changes))
+            .collect();
+        let period = "2026-11".parse().unwrap();
+        let next = statements(&acme, period, &[], &carried, &task, &issuer, &[]);
+        text.push_str("then\n");
+        text.push_str(&written(&next));
+    }
+    text
+}
+
+/// `w1 | deleted`, or `w1 | ` and an entry.
+fn changed(text: &str, works: &[Work]) -> Work {
+    let (id, rest) = text.split_once(" | ").expect("a work and what it is now");
+    let id = WorkId::parse(id).unwrap();
+    if rest == "deleted" {
+        let mut work = works[usize::try_from(id.0).unwrap() - 1].clone();
+        work.deleted = true;
+        return work;
+    }
+    tracked(rest).0.work(id.0)
+}
+
+/// Takes note of the changes one after another, as a person would who accepts them all.
+fn corrections(
+    client: &Client,
+    draft: &Statement,
+    works: &[Work],
+    changes: &[Work],
+) -> Vec<Carried> {
+    let mut sealed = draft.clone();
+    sealed.number = Some("2026-0007".to_owned());
+    let clients = std::slice::from_ref(client);
+    let terms = Terms {
+        clients,
+        people: &[],
+        rates: Rates::AsBilled,
+    };
+    let mut state = sealed.clone();
+    let mut recorded = Vec::new();
+    for (id, now) in (1..).zip(changes) {
+        let was = &works[usize::try_from(now.id.0).unwrap() - 1].entry;
+        let found = drift(&state, now.id, was, Some(now), &terms).expect("it drifted");
+        let correction = Correction {
+            work: now.id,
+            state: now.revision,
+            changes: found.what,
+            entry: found.entry,
+            parts: found.parts,
+        };
+        apply(&mut state, &correction);
+        recorded.push(Recorded {
+            id,
+            statement: "2026-0007".to_owned(),
+            charged: None,
+            correction,
+        });
+    }
+    carried(&sealed, &recorded)
 }
 
 /// `Web development; VAT 19; 15 up per entry; by task; project Website; from …; until …`

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 
-use crate::time::Period;
+use crate::time::{Moment, Period};
+use crate::work::WorkId;
 
 /// Hours and tasks from other people's tools: reconciled, explained, ready to invoice.
 #[derive(Debug, Parser)]
@@ -26,6 +27,14 @@ pub(super) struct Args {
     pub(super) command: Command,
 }
 
+/// For reports: the state to speak of.
+#[derive(Clone, Copy, Debug, Default, Arguments)]
+pub(super) struct AsOf {
+    /// What was known then: a day (its end) or an instant (2026-11-03T03:20:00+01:00)
+    #[arg(long, value_name = "TIME")]
+    pub(super) as_of: Option<Moment>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make a lifelike month of a freelancer here and run the night on it; no account needed
@@ -44,7 +53,7 @@ pub(super) enum Command {
     Findings(Findings),
     /// List work without a certain task, or teach which task a text means
     Match(Match),
-    /// Preview, seal and show statements
+    /// Preview, seal, correct, cancel and show statements
     Statement(Statement),
     /// Trace a statement's line, a work or a record to what was received, and back
     Explain(Explain),
@@ -54,9 +63,11 @@ pub(super) enum Command {
     Nightly(Nightly),
     /// The daemon: a pass every night until it is stopped
     Run,
-    /// Print the ledger, a JSON line a row
+    /// Print the ledger, a JSON line a row, or write tables for an auditor
     Export(Export),
-    /// Verify the ledger, rebuild what it says, show its head
+    /// Write the procedure description (Verfahrensdokumentation) of what is configured
+    Procedure(Procedure),
+    /// Verify the ledger, back it up, restore it, rebuild what it says, show its head
     Ledger(Ledger),
     /// How the program stands
     Status,
@@ -142,6 +153,8 @@ pub(super) struct Findings {
     /// Closed ones too
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
 }
 
 #[derive(Debug, Arguments)]
@@ -165,16 +178,28 @@ pub(super) struct Statement {
 #[derive(Debug, Subcommand)]
 pub(super) enum StatementCommand {
     /// What would be billed now; changes nothing
-    Preview(StatementOf),
+    Preview {
+        #[command(flatten)]
+        of: StatementOf,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
     /// Make it final: number it, fix it in the ledger, queue its documents for delivery
     Seal(StatementOf),
+    /// Accept what became of billed work: the client's next statement charges the difference
+    Correct(StatementCorrect),
+    /// Reverse a sealed statement by a new one; its works are open again
+    #[command(alias = "storno")]
+    Cancel(StatementCancel),
     /// List what was sealed
-    List,
+    List(AsOf),
     /// Show a sealed statement, or write one of its documents
     Show {
         number: String,
         #[command(flatten)]
         document: Document,
+        #[command(flatten)]
+        as_of: AsOf,
     },
 }
 
@@ -186,6 +211,36 @@ pub(super) struct StatementOf {
     #[arg(long, short)]
     pub(super) period: Option<Period>,
     /// Say what would be sealed, and seal nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) document: Document,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct StatementCorrect {
+    /// The statement's number
+    pub(super) number: String,
+    /// Only this work, as findings name it: w1042; may be given several times
+    #[arg(long, value_name = "WORK", value_parser = parse_work)]
+    pub(super) work: Vec<WorkId>,
+    /// Also what only a rate in the configuration changed
+    #[arg(long)]
+    pub(super) rates: bool,
+    /// Say what would be corrected, and correct nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+fn parse_work(text: &str) -> Result<WorkId, String> {
+    WorkId::parse(text).ok_or_else(|| "a work is named like w1042".to_owned())
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct StatementCancel {
+    /// The statement's number
+    pub(super) number: String,
+    /// Say what would be sealed, and cancel nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
@@ -214,6 +269,8 @@ pub(super) enum DocumentFormat {
 pub(super) struct Explain {
     /// A line (2026-0007:3), a statement, a work (w1042), a record (toggl/time/123) or a finding
     pub(super) what: String,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
 }
 
 #[derive(Debug, Arguments)]
@@ -229,8 +286,46 @@ pub(super) struct Deliver {
 #[derive(Debug, Arguments)]
 pub(super) struct Export {
     /// Where to write; else to stdout
+    #[arg(long, short, value_name = "FILE", conflicts_with = "audit")]
+    pub(super) output: Option<PathBuf>,
+    /// For an auditor: into this directory, tables in which every amount leads to its source
+    #[arg(long, value_name = "DIR")]
+    pub(super) audit: Option<PathBuf>,
+    /// Only statements of this client, and what they rest on
+    #[arg(long, value_name = "CLIENT", requires = "audit")]
+    pub(super) client: Option<String>,
+    /// Only statements that touch a month (2026-10) or days (2026-10-05..2026-10-18)
+    #[arg(long, short, requires = "audit")]
+    pub(super) period: Option<Period>,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Procedure {
+    #[arg(long, value_enum, default_value_t = DocumentLanguage::De)]
+    pub(super) language: DocumentLanguage,
+    #[arg(long, value_enum, default_value_t = ProcedureFormat::Md)]
+    pub(super) format: ProcedureFormat,
+    /// Where to write it; else to stdout
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) as_of: AsOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DocumentLanguage {
+    De,
+    En,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProcedureFormat {
+    /// Markdown, to go on writing in
+    Md,
+    /// PDF/A
+    Pdf,
 }
 
 #[derive(Debug, Arguments)]
@@ -241,10 +336,45 @@ pub(super) struct Ledger {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
-    /// Recompute the chain and everything that hangs on it; names the first broken row
-    Verify,
+    /// Recompute the chain and everything that hangs on it, and look at what was delivered; names
+    /// the first broken row
+    Verify(Verify),
+    /// Copy the ledger while others may write to it, and verify the copy
+    Backup(Backup),
+    /// Put a backup in the ledger's place; the ledger that is there is kept under another name
+    Restore(Restore),
     /// Make the current state anew from the chain
     Rebuild,
     /// Print the end of the chain, to keep outside of this machine
     Head,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Verify {
+    /// The ledger alone, without looking whether delivered documents are as they were
+    #[arg(long)]
+    pub(super) ledger_only: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Backup {
+    /// A directory, or the file to write; else the directory of `[backup]` in the configuration
+    #[arg(value_name = "DEST")]
+    pub(super) to: Option<PathBuf>,
+    /// So many backups of this ledger stay in the directory, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) keep: Option<u16>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Restore {
+    /// The backup; the ledger's own file goes on with what is left of a ledger
+    #[arg(value_name = "FILE")]
+    pub(super) from: PathBuf,
+    /// Statements that may be lost, each by its number
+    #[arg(long, value_name = "NUMBER", num_args = 1..)]
+    pub(super) accept_lost: Vec<String>,
+    /// Say what would be lost, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }

@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 use stundenbuch_connectors::record::Stream;
 
+use super::explain_correction::{CorrectionTrace, of_line, of_work};
 use super::matches::find_work;
 use super::out::one_line;
 use super::{App, args};
-use crate::billing::{LineExplained, explain_line};
+use crate::billing::{LineExplained, Reference, explain_line};
 use crate::error_text::Advised;
 use crate::ledger::Event;
 use crate::run::report::Exit;
@@ -26,6 +27,11 @@ struct WorkTrace {
     /// The sealed statement that lists it, and the line that charges it.
     statement: Option<String>,
     line: Option<u32>,
+    /// What became of it after it was billed, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<CorrectionTrace>,
+    #[serde(skip)]
+    currency: String,
 }
 
 /// A record with its revisions, newest first.
@@ -56,22 +62,30 @@ struct LineTrace {
     sealed_row: Option<u64>,
     line: LineExplained,
     works: Vec<WorkTrace>,
+    /// What the line corrects of earlier statements.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corrects: Vec<CorrectionTrace>,
+    /// The statement that this one reverses, or that reverses it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancels: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled_by: Option<String>,
+    #[serde(skip)]
+    currency: String,
 }
 
 pub(super) fn run(app: &App, args: &args::Explain) -> anyhow::Result<Exit> {
-    let config = app.config()?;
-    let store = app.open_read_only(&config)?;
+    let store = app.view(args.as_of)?.store;
     let what = args.what.as_str();
     if let Some((number, position)) = what.rsplit_once(':')
         && let Ok(position) = position.parse()
-        && store.sealed(number)?.is_some()
+        && store.statement_row(number)?.is_some()
     {
         let trace = trace_line(&store, number, position)?;
         return show(app, &trace, || line_words(&trace));
     }
-    if let Some(sealed) = store.sealed(what)? {
-        let traces = sealed
-            .statement
+    if let Some(statement) = store.statement(what)? {
+        let traces = statement
             .lines
             .iter()
             .map(|line| trace_line(&store, what, line.position))
@@ -145,30 +159,38 @@ fn show<T: Serialize>(
 }
 
 fn trace_line(store: &Store, number: &str, position: u32) -> anyhow::Result<LineTrace> {
-    let sealed = store.sealed(number)?;
-    let line = sealed
+    let statement = store.statement(number)?;
+    let line = statement
         .as_ref()
-        .and_then(|sealed| explain_line(&sealed.statement, position));
-    let (Some(sealed), Some(line)) = (sealed, line) else {
+        .and_then(|statement| explain_line(statement, position));
+    let (Some(statement), Some(line)) = (statement, line) else {
         let hint = format!("`stundenbuch statement show {number}` lists its positions");
         let what = format!("explain {number}:{position}: the statement has no such position");
         return Err(Advised::new(what, hint).into());
     };
-    let row = store
-        .statements()?
-        .into_iter()
-        .find(|row| row.number == number);
-    let works = sealed
-        .works
-        .iter()
-        .filter(|settled| settled.line == Some(position))
-        .map(|settled| trace_work(store, settled.work))
+    let row = store.statement_row(number)?;
+    let corrects = of_line(store, &statement, position)?;
+    let entries = statement.entries.iter();
+    let entries = entries.filter(|row| row.line == Some(position));
+    let corrected = statement.corrections.iter();
+    let corrected = corrected.filter(|work| work.lines.contains(&position));
+    let corrected = corrected.map(|work| &work.work);
+    let works = entries
+        .map(|row| &row.work)
+        .chain(corrected)
+        .filter_map(|work| WorkId::parse(work))
+        .map(|work| trace_work(store, work))
         .collect::<anyhow::Result<_>>()?;
+    let number = |other: Option<Reference>| other.map(|other| other.number);
     Ok(LineTrace {
-        statement: number.to_owned(),
+        statement: statement.number.clone().unwrap_or_default(),
         sealed_row: row.map(|row| row.sealed),
         line,
         works,
+        corrects,
+        cancels: number(statement.cancels),
+        cancelled_by: number(statement.cancelled_by),
+        currency: statement.currency,
     })
 }
 
@@ -182,6 +204,9 @@ fn trace_work(store: &Store, work: WorkId) -> anyhow::Result<WorkTrace> {
     let matched = store.matched(work)?;
     let settled = store.settled(work)?;
     let (task, evidence) = matched.map_or((None, None), |(task, why)| (task, Some(why)));
+    let corrections = of_work(store, work)?;
+    let billed = corrections.first().map(|it| store.statement(&it.statement));
+    let billed = billed.transpose()?.flatten();
     Ok(WorkTrace {
         work: work.to_string(),
         records,
@@ -189,6 +214,8 @@ fn trace_work(store: &Store, work: WorkId) -> anyhow::Result<WorkTrace> {
         evidence,
         statement: settled.as_ref().map(|(number, _)| number.clone()),
         line: settled.and_then(|(_, line)| line),
+        corrections,
+        currency: billed.map_or_else(String::new, |billed| billed.currency),
     })
 }
 
@@ -249,6 +276,15 @@ fn line_words(trace: &LineTrace) -> Vec<String> {
         .exact
         .map_or(String::new(), |exact| format!("{exact} → "));
     words.push(format!("  amount     {exact}{}", line.amount));
+    let relations = [
+        ("cancels", &trace.cancels),
+        ("cancelled", &trace.cancelled_by),
+    ];
+    for (what, other) in relations {
+        words.extend(other.iter().map(|number| format!("  {what:<9}  {number}")));
+    }
+    let corrects = trace.corrects.iter();
+    words.extend(corrects.map(|it| format!("  {}", it.words(&trace.currency))));
     for (step, work) in line.entries.iter().zip(&trace.works) {
         words.push(format!(
             "  {}  {}  {:>8}  {}",
@@ -289,6 +325,8 @@ fn work_words(trace: &WorkTrace, depth: Depth) -> Vec<String> {
             (None, _) => "  not billed yet".into(),
         });
     }
+    let corrections = trace.corrections.iter();
+    words.extend(corrections.map(|it| format!("  {}", it.words(&trace.currency))));
     words
 }
 

@@ -7,11 +7,7 @@ use crate::run::report::Exit;
 use crate::store::StoredFinding;
 
 pub(super) fn run(app: &App, args: &args::Findings) -> anyhow::Result<Exit> {
-    let config = app.config()?;
-    if let Some(key) = &args.client {
-        super::statement::client(&config, key)?;
-    }
-    let store = app.open_read_only(&config)?;
+    let store = app.view_for(args.client.as_deref(), args.as_of)?.store;
     let mut findings = store.findings(args.all)?;
     if let Some(client) = &args.client {
         findings.retain(|stored| stored.finding.client.as_ref() == Some(client));

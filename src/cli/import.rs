@@ -24,7 +24,11 @@ struct Imported {
 
 pub(super) fn run(app: &App, args: &args::Import) -> anyhow::Result<Exit> {
     let config = app.config()?;
-    let (mut store, _lock) = app.open(&config, "import")?;
+    let (mut store, _lock) = if args.dry_run {
+        app.open_for_trial(&config, "import")?
+    } else {
+        app.open(&config, "import")?
+    };
     let mut done = Vec::new();
     let mut exit = Exit::Fine;
     for file in &args.files {

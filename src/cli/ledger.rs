@@ -1,58 +1,21 @@
-//! `ledger`: its proof, and its current state made anew.
+//! `ledger`: its proof, its backups, and its current state made anew.
+
+mod backup;
+mod restore;
+mod verify;
 
 use serde_json::json;
 
 use super::{App, args};
-use crate::error_text::Advised;
 use crate::run::report::Exit;
 
-pub(super) fn run(app: &App, args: &args::Ledger) -> anyhow::Result<Exit> {
-    match args.command {
-        args::LedgerCommand::Verify => verify(app),
+pub(super) async fn run(app: &App, args: &args::Ledger) -> anyhow::Result<Exit> {
+    match &args.command {
+        args::LedgerCommand::Verify(args) => verify::run(app, args).await,
+        args::LedgerCommand::Backup(args) => backup::run(app, args),
+        args::LedgerCommand::Restore(args) => restore::run(app, args),
         args::LedgerCommand::Rebuild => rebuild(app),
         args::LedgerCommand::Head => head(app),
-    }
-}
-
-fn verify(app: &App) -> anyhow::Result<Exit> {
-    let config = app.config()?;
-    let verified = app.open_read_only(&config)?.verify()?;
-    let head = verified.head;
-    if app.out.json {
-        app.out.value(&json!({
-            "rows": head.seq,
-            "head": head.hex(),
-            "received_records": verified.raws,
-            "damage": verified.damage.as_ref().map(|damage| &damage.what),
-            "broken_row": verified.damage.as_ref().and_then(|damage| damage.row),
-        }))?;
-    }
-    match verified.damage {
-        None => {
-            app.out.say(&format!(
-                "The ledger holds: {} rows, {} received records, ending in {}.",
-                head.seq,
-                verified.raws,
-                head.hex()
-            ));
-            Ok(Exit::Fine)
-        }
-        Some(damage) => {
-            let (what, hint) = match damage.row {
-                Some(row) => (
-                    format!("the ledger is damaged at row {row}: {}", damage.what),
-                    "stop the daemon, keep a copy of the file, and restore a backup; rows \
-                     before this one hold",
-                ),
-                None => (
-                    format!("the ledger is damaged: {}", damage.what),
-                    "stop the daemon and keep a copy of the file before anything else",
-                ),
-            };
-            app.out
-                .say(&crate::error_text::of(&Advised::new(what, hint).into()));
-            Ok(Exit::NeedsPerson)
-        }
     }
 }
 

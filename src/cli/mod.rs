@@ -1,11 +1,13 @@
 //! The command line: one file a command.
 
 mod args;
+mod as_of;
 mod check;
 mod connectors;
 mod deliver;
 mod demo;
 mod explain;
+mod explain_correction;
 mod export;
 mod findings;
 mod import;
@@ -14,8 +16,10 @@ mod ledger;
 mod matches;
 mod nightly;
 mod out;
+mod procedure;
 mod reconcile;
 mod statement;
+mod statement_change;
 mod status;
 
 use std::collections::BTreeMap;
@@ -30,9 +34,10 @@ use self::out::Out;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error_text;
+use crate::run::history;
 use crate::run::report::Exit;
 use crate::run::sources::Environment;
-use crate::store::{Lock, Store};
+use crate::store::{Anchors, Lock, Store};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -52,16 +57,30 @@ impl App {
         )?)
     }
 
-    /// The ledger for a command that changes it, and the right to.
+    /// The ledger for a command that changes it, and the right to. What is new in the
+    /// configuration is recorded first, so that every change is under rules that are known.
     fn open(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
+        let (mut store, lock) = self.open_for_trial(config, what)?;
+        history::record(&mut store, config, self.clock.now())?;
+        Ok((store, lock))
+    }
+
+    /// The same for a dry run, which leaves nothing behind.
+    fn open_for_trial(&self, config: &Config, what: &str) -> anyhow::Result<(Store, Lock)> {
         let lock = Lock::take(&config.ledger, what)?;
-        Ok((Store::open(&config.ledger, self.clock.now())?, lock))
+        let store = Store::open_kept(Self::anchors(config), self.clock.now())?;
+        Ok((store, lock))
     }
 
     /// The ledger for a command that only reads.
     #[expect(clippy::unused_self, reason = "beside `open`, which needs the clock")]
     fn open_read_only(&self, config: &Config) -> anyhow::Result<Store> {
-        Ok(Store::open_read_only(&config.ledger)?)
+        Ok(Self::anchors(config).open_read_only()?)
+    }
+
+    /// Where the ledger's heads are kept.
+    fn anchors(config: &Config) -> Anchors {
+        Anchors::new(&config.ledger, config.anchors.as_deref())
     }
 }
 
@@ -117,7 +136,8 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Nightly(args) => nightly::nightly(app, &args).await,
         Command::Run => nightly::daemon(app).await,
         Command::Export(args) => export::run(app, &args),
-        Command::Ledger(args) => ledger::run(app, &args),
+        Command::Procedure(args) => procedure::run(app, &args),
+        Command::Ledger(args) => ledger::run(app, &args).await,
         Command::Status => status::run(app),
         Command::Connectors => connectors::run(app),
     }
@@ -126,23 +146,30 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
 /// How a failure ends the program: what may pass by itself is told apart from what was asked
 /// wrongly, for systemd starts the first again and not the second.
 fn exit_of(error: &anyhow::Error) -> Exit {
-    use crate::statements::SealError;
+    use crate::statements::{CancelError, CorrectError, SealError};
     use crate::store::Error as StoreError;
-    let store = error
-        .chain()
-        .find_map(|cause| match cause.downcast_ref::<SealError>() {
-            Some(SealError::Store(inner)) => Some(inner),
-            _ => cause.downcast_ref::<StoreError>(),
-        });
+    let store = error.chain().find_map(|cause| {
+        if let Some(SealError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CancelError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        if let Some(CorrectError::Store(inner)) = cause.downcast_ref() {
+            return Some(inner);
+        }
+        cause.downcast_ref::<StoreError>()
+    });
     match store {
-        Some(StoreError::Damaged(_)) => Exit::NeedsPerson,
+        Some(error) if error.needs_person() => Exit::NeedsPerson,
         // A second daemon would only wait for the first one to end.
         Some(
             StoreError::Locked { .. }
             | StoreError::Missing { .. }
             | StoreError::Foreign { .. }
             | StoreError::Newer { .. }
-            | StoreError::Older { .. },
+            | StoreError::Older { .. }
+            | StoreError::Refused { .. },
         )
         | None => Exit::Usage,
         Some(_) => Exit::ForNow,

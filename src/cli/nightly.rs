@@ -12,7 +12,11 @@ use crate::store::Store;
 
 pub(super) async fn nightly(app: &App, args: &args::Nightly) -> anyhow::Result<Exit> {
     let config = app.config()?;
-    let (store, _lock) = app.open(&config, "nightly")?;
+    let (store, _lock) = if args.dry_run {
+        app.open_for_trial(&config, "nightly")?
+    } else {
+        app.open(&config, "nightly")?
+    };
     let plan = Plan {
         trigger: "command".into(),
         ..Plan::default()
@@ -27,7 +31,11 @@ pub(super) async fn pull(app: &App, args: args::Pull) -> anyhow::Result<Exit> {
         let hint = "write `stundenbuch pull NAME --accept-deletions`";
         return Err(Advised::new("accept deletions without naming a connection", hint).into());
     }
-    let (mut store, _lock) = app.open(&config, "pull")?;
+    let (mut store, _lock) = if args.dry_run {
+        app.open_for_trial(&config, "pull")?
+    } else {
+        app.open(&config, "pull")?
+    };
     if args.accept_deletions && !args.dry_run {
         for name in &args.connections {
             let released = store.write(|writer| writer.release_held(name))?;
@@ -157,6 +165,11 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
             .iter()
             .map(|text| format!("NOT DELIVERED {text}")),
     );
+    if let Some(kept) = &report.kept {
+        let backup = kept.backup.iter();
+        lines.extend(backup.map(|it| format!("backed up to {}", it.file.display())));
+        lines.extend(kept.failed.iter().map(|what| format!("NOT KEPT {what}")));
+    }
     lines.push(match (report.findings_new, report.findings_open) {
         (0, 0) => "Everything adds up.".to_owned(),
         (new, open) => format!(

@@ -1,13 +1,15 @@
-//! `statement`: preview, seal, list, show.
+//! `statement`: preview, seal, list, show; correcting and cancelling stand next door.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use super::as_of::View;
 use super::out::{Align, Table, one_line};
+use super::statement_change::{self, change_words};
 use super::{App, args};
 use crate::billing::Statement;
 use crate::config::{Client, Config};
@@ -18,22 +20,33 @@ use crate::statements;
 use crate::time::{Period, clock_text, local_day};
 
 pub(super) fn run(app: &App, args: &args::Statement) -> anyhow::Result<Exit> {
-    let config = app.config()?;
     match &args.command {
-        args::StatementCommand::Preview(of) => preview(app, &config, of),
-        args::StatementCommand::Seal(of) if of.dry_run => preview(app, &config, of),
-        args::StatementCommand::Seal(of) => seal(app, &config, of),
-        args::StatementCommand::List => list(app, &config),
-        args::StatementCommand::Show { number, document } => show(app, &config, number, document),
+        args::StatementCommand::Preview { of, as_of } => {
+            preview(app, &app.view_for(Some(&of.client), *as_of)?, of)
+        }
+        args::StatementCommand::Seal(of) if of.dry_run => preview(
+            app,
+            &app.view_for(Some(&of.client), args::AsOf::default())?,
+            of,
+        ),
+        args::StatementCommand::Seal(of) => seal(app, &app.config()?, of),
+        args::StatementCommand::Correct(of) => statement_change::correct(app, &app.config()?, of),
+        args::StatementCommand::Cancel(of) => statement_change::cancel(app, &app.config()?, of),
+        args::StatementCommand::List(as_of) => list(app, &app.view(*as_of)?),
+        args::StatementCommand::Show {
+            number,
+            document,
+            as_of,
+        } => show(app, &app.view(*as_of)?, number, document),
     }
 }
 
-fn preview(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Exit> {
+fn preview(app: &App, view: &View, of: &args::StatementOf) -> anyhow::Result<Exit> {
+    let View { config, store, now } = view;
     let client = client(config, &of.client)?;
-    let store = app.open_read_only(config)?;
-    let period = period(app, client, of.period);
+    let period = period(*now, client, of.period);
     let statements::Previews { previews, findings } =
-        statements::preview(&store, config, client, period)?;
+        statements::preview(store, config, client, period)?;
     for preview in &previews {
         write(app, config, &preview.draft.statement, &of.document)?;
     }
@@ -58,7 +71,7 @@ fn preview(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result
 
 fn seal(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Exit> {
     let client = client(config, &of.client)?;
-    let period = period(app, client, of.period);
+    let period = period(app.clock.now(), client, of.period);
     let today = local_day(app.clock.now(), client.time_zone);
     if period.last >= today {
         let hint = "seal a period that is over; work that comes later gets a statement of its own";
@@ -88,8 +101,7 @@ fn seal(app: &App, config: &Config, of: &args::StatementOf) -> anyhow::Result<Ex
     })
 }
 
-fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
-    let store = app.open_read_only(config)?;
+fn list(app: &App, View { store, .. }: &View) -> anyhow::Result<Exit> {
     let mut table = Table::new(&[
         ("number", Align::Left),
         ("client", Align::Left),
@@ -97,10 +109,11 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
         ("last day", Align::Left),
         ("net", Align::Right),
         ("delivered", Align::Right),
+        ("", Align::Left),
     ]);
     let mut statements = Vec::new();
     for row in store.statements()? {
-        let Some(sealed) = store.sealed(&row.number)? else {
+        let Some(statement) = store.statement(&row.number)? else {
             continue;
         };
         let parcels = store.parcels_of(&row.number)?;
@@ -108,7 +121,6 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
             .iter()
             .filter(|parcel| parcel.state == crate::store::ParcelState::Delivered)
             .count();
-        let statement = sealed.statement;
         table.row(vec![
             row.number,
             row.client,
@@ -116,6 +128,7 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
             row.last_day,
             format!("{} {}", statement.totals.net, statement.currency),
             format!("{done} of {}", parcels.len()),
+            relation(&statement).unwrap_or_default(),
         ]);
         statements.push(statement);
     }
@@ -133,21 +146,20 @@ fn list(app: &App, config: &Config) -> anyhow::Result<Exit> {
 
 fn show(
     app: &App,
-    config: &Config,
+    View { config, store, .. }: &View,
     number: &str,
     document: &args::Document,
 ) -> anyhow::Result<Exit> {
-    let store = app.open_read_only(config)?;
-    let Some(sealed) = store.sealed(number)? else {
+    let Some(statement) = store.statement(number)? else {
         let hint = "`stundenbuch statement list` names those that there are";
         return Err(Advised::new(format!("show `{number}`: it was not sealed"), hint).into());
     };
-    write(app, config, &sealed.statement, document)?;
+    write(app, config, &statement, document)?;
     Ok(Exit::Fine)
 }
 
 /// A document, or a summary for the eye.
-fn write(
+pub(super) fn write(
     app: &App,
     config: &Config,
     statement: &Statement,
@@ -173,7 +185,7 @@ fn write(
     Ok(())
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let context = || format!("write {}", path.display());
     let mut file = File::create(path).with_context(context)?;
     file.write_all(bytes)
@@ -185,8 +197,9 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
     let out = app.out;
     let currency = &statement.currency;
     let name = statement.number.as_deref().unwrap_or("draft");
+    let relation = relation(statement).map_or_else(String::new, |words| format!("  {words}"));
     out.line(&format!(
-        "{}  {}  {name}",
+        "{}  {}  {name}{relation}",
         statement.client.name, statement.period
     ))?;
     let mut table = Table::new(&[
@@ -200,7 +213,7 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
     for line in &statement.lines {
         table.row(vec![
             line.position.to_string(),
-            one_line(&line.title, 50),
+            one_line(&line.title, 80),
             clock_text(line.tracked_seconds),
             clock_text(line.billed_seconds),
             line.rate.to_string(),
@@ -237,7 +250,26 @@ fn summary(app: &App, statement: &Statement) -> anyhow::Result<()> {
         clock_text(totals.billed_seconds),
         clock_text(totals.non_billable_seconds)
     ))?;
+    for work in &statement.corrections {
+        let changes: Vec<String> = work.changes.iter().map(change_words).collect();
+        out.line(&format!(
+            "corrects {} of {} ({}): {}",
+            work.work,
+            work.statement,
+            work.date,
+            changes.join(", ")
+        ))?;
+    }
     Ok(())
+}
+
+/// What a statement has to do with another.
+fn relation(statement: &Statement) -> Option<String> {
+    let cancels = statement.cancels.as_ref();
+    let by = statement.cancelled_by.as_ref();
+    cancels
+        .map(|other| format!("cancels {}", other.number))
+        .or_else(|| by.map(|other| format!("cancelled by {}", other.number)))
 }
 
 /// The client of that key, or which there are.
@@ -254,9 +286,9 @@ pub(super) fn client<'a>(config: &'a Config, key: &str) -> anyhow::Result<&'a Cl
 }
 
 /// The period that was asked for, or the last whole month.
-fn period(app: &App, client: &Client, asked: Option<Period>) -> Period {
+fn period(now: DateTime<Utc>, client: &Client, asked: Option<Period>) -> Period {
     asked.unwrap_or_else(|| {
-        let today: NaiveDate = local_day(app.clock.now(), client.time_zone);
+        let today: NaiveDate = local_day(now, client.time_zone);
         Period::month_of(Period::month_of(today).first - Days::new(1))
     })
 }

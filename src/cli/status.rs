@@ -7,7 +7,7 @@ use crate::time::clock_text;
 
 pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     let config = app.config()?;
-    let status = Status::read(&config.ledger)?;
+    let status = Status::read(&App::anchors(&config))?;
     if app.out.json {
         app.out.value(&status)?;
     } else {
@@ -50,6 +50,9 @@ fn print(app: &App, status: &Status) -> anyhow::Result<()> {
         "Ledger: {} rows, ending in {}.",
         stats.rows, status.ledger_head
     ))?;
+    for note in &status.heads {
+        out.line(&format!("note  {note}"))?;
+    }
     for finding in &status.findings {
         out.line(&format!("ACT  {finding}"))?;
     }

@@ -177,7 +177,7 @@ fn is_loopback(authority: &str) -> bool {
 /// A reference to a credential. No message here repeats anything that was written.
 fn secret(field: &Field<'_>, base: &Path) -> Option<SecretRef> {
     let Found::Table(_) = field.kind() else {
-        let fix = if field.is_from_environment() {
+        let fix = if field.is_all_text() {
             "unset this variable; in the file write { env = \"VARIABLE\" } with another one"
         } else {
             "put it into a file of its own, readable by you alone, and write \

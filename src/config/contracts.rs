@@ -222,7 +222,7 @@ fn rates(table: &Table<'_>, known: &Known<'_>) -> Option<Rates> {
         let rate = field.money();
         whole &= rate.is_some();
         let spot = field.spot();
-        Some((rule(rate?, &spot), spot))
+        Some((rule(rate?, table.book.cite(&spot)), spot))
     });
     let mut rules = Vec::new();
     for table in table.tables("rates") {
@@ -234,14 +234,14 @@ fn rates(table: &Table<'_>, known: &Known<'_>) -> Option<Rates> {
     whole.then_some(Rates { base, rules })
 }
 
-fn rule(rate: Decimal, spot: &Spot) -> RateRule {
+fn rule(rate: Decimal, origin: String) -> RateRule {
     RateRule {
         rate: HourlyRate::new(rate),
         project: None,
         person: None,
         from: None,
         until: None,
-        origin: spot.line_of_file(),
+        origin,
     }
 }
 
@@ -255,6 +255,7 @@ fn one_rate(table: Table<'_>, known: &Known<'_>) -> Option<ReadRule> {
     let from = table.get("from").map(|field| field.day());
     let until_given = table.get("until").is_some();
     let until = last_day(&table, from.flatten());
+    let origin = table.book.cite(&spot);
     table.close();
     // A key that is given and cannot be read must not count as absent: without its project,
     // the rule would hold for all of them.
@@ -271,7 +272,7 @@ fn one_rate(table: Table<'_>, known: &Known<'_>) -> Option<ReadRule> {
         person: person.clone(),
         from: from.flatten(),
         until,
-        ..rule(rate?, &spot)
+        ..rule(rate?, origin)
     };
     Some(ReadRule {
         rule,

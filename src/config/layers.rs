@@ -24,6 +24,9 @@ const PREFIX: &str = "STUNDENBUCH";
 /// What the `config` crate calls the origin of values from the environment.
 const ENVIRONMENT: &str = "the environment";
 
+/// The origin of values that the ledger recorded.
+pub(super) const RECORD: &str = "the ledger's record";
+
 /// The merged configuration and where its values came from.
 #[derive(Debug)]
 pub(super) struct Layers {
@@ -32,6 +35,8 @@ pub(super) struct Layers {
     files: Vec<TomlFile>,
     /// The names of variables as they were written, by the path that they set.
     variables: BTreeMap<KeyPath, String>,
+    /// Where a recorded configuration says that its rules stood, by the paths of their keys.
+    recorded: BTreeMap<String, String>,
     /// What was found wrong besides the values.
     pub(super) mistakes: Vec<Mistake>,
 }
@@ -64,11 +69,28 @@ impl Layers {
                 .into_iter()
                 .map(|(path, name, _)| (path, name))
                 .collect(),
+            recorded: BTreeMap::new(),
             mistakes: odd,
         };
         layers.refuse_odd_keys();
         layers.refuse_split_lists();
         Ok(layers)
+    }
+
+    /// What the ledger recorded; see `recorded`.
+    pub(super) fn recorded(
+        main: &Path,
+        root: Map<String, Value>,
+        places: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            main: main.to_owned(),
+            root,
+            files: Vec::new(),
+            variables: BTreeMap::new(),
+            recorded: places,
+            mistakes: Vec::new(),
+        }
     }
 
     /// The place of a key.
@@ -90,8 +112,13 @@ impl Layers {
         file.number_text(path)
     }
 
-    /// Whether a value was set by an environment variable, where everything is text.
-    pub(super) fn is_environment(origin: Option<&str>) -> bool {
+    /// Whether a value may be a text where another kind is meant: variables of the environment
+    /// are all text, and a record holds them as they were.
+    pub(super) fn is_all_text(origin: Option<&str>) -> bool {
+        Self::is_environment(origin) || origin == Some(RECORD)
+    }
+
+    fn is_environment(origin: Option<&str>) -> bool {
         origin == Some(ENVIRONMENT)
     }
 
@@ -104,6 +131,9 @@ impl Layers {
         origin: Option<&str>,
         position: fn(&TomlFile, &KeyPath) -> Option<(usize, usize)>,
     ) -> Place {
+        if let Some(line) = self.recorded.get(path.as_str()) {
+            return at(0, line, 0, 0);
+        }
         let mut step = Some(path.clone());
         while let Some(here) = step {
             if Self::is_environment(origin)
@@ -122,7 +152,12 @@ impl Layers {
             }
             step = here.parent().filter(|parent| !parent.as_str().is_empty());
         }
-        at(0, &self.files[0].name, 0, 0)
+        at(
+            0,
+            self.files.first().map_or(RECORD, |file| &file.name),
+            0,
+            0,
+        )
     }
 
     /// A variable that sets something within that table.

@@ -5,6 +5,7 @@
 //! `reader` walks the merged value and collects mistakes instead of stopping at the first,
 //! the sections are read one by one, and `agreement` compares what belongs together. Nothing
 //! is opened but the configuration itself: credentials are looked up when they are used.
+//! `recorded` is the form in which the ledger keeps a configuration, and the way back from it.
 
 mod agreement;
 mod clients;
@@ -17,6 +18,7 @@ mod layers;
 mod mistake;
 mod model;
 mod reader;
+mod recorded;
 mod references;
 mod resolve;
 mod retired;
@@ -35,6 +37,7 @@ use stundenbuch_connectors::{self as connectors, Entry};
 pub use layers::PLACES;
 pub use mistake::{ConfigErrors, Mistake, Place};
 pub use model::*;
+pub use recorded::{Part, TEMPLATE_PART};
 
 use layers::Layers;
 use reader::{Book, Table};
@@ -64,7 +67,10 @@ fn load_with(
     let layers = Layers::read(main, environment, registry)?;
     let book = Book::new(&layers);
     let config = read(book.root(), &layers.main, registry);
-    book.close(config)
+    let cited = book.take_cited();
+    let mut config = book.close(config)?;
+    config.parts = recorded::parts(&layers, &cited);
+    Ok(config)
 }
 
 /// Reads every section; what is wrong is in the table's book afterwards.
@@ -77,13 +83,17 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
     let clients = clients::read(&root, &known, daemon.time_zone);
     let imports = sections::imports(&root, &known, daemon.time_zone);
     let (statements, templates) = sections::statements(&root, base);
-    let (issuer, ledger) = (sections::issuer(&root), sections::ledger(&root, base));
+    let issuer = sections::issuer(&root);
+    let (ledger, anchors) = sections::ledger(&root, base);
+    let backup = sections::backup(&root, base);
     let checks = sections::checks(&root);
     root.close();
     Config {
         file: main.to_owned(),
         issuer,
         ledger,
+        anchors,
+        backup,
         time_zone: daemon.time_zone,
         nightly_at: daemon.nightly_at,
         listen: daemon.listen,
@@ -94,5 +104,6 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
         checks,
         statements,
         templates,
+        parts: Vec::new(),
     }
 }

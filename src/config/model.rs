@@ -20,6 +20,10 @@ pub struct Config {
     pub issuer: Party,
     /// The ledger's SQLite file.
     pub ledger: PathBuf,
+    /// A directory for a second file of the ledger's heads. None: only the one beside it.
+    pub anchors: Option<PathBuf>,
+    /// Where the nights back the ledger up to. None: nowhere.
+    pub backup: Option<Backup>,
     /// The zone of the schedule, and of clients that name none.
     pub time_zone: Tz,
     /// When the nightly run begins, local time.
@@ -33,8 +37,19 @@ pub struct Config {
     pub people: Vec<Person>,
     pub checks: Checks,
     pub statements: Statements,
-    /// A directory whose `report.typ` replaces the built-in layout.
-    pub templates: Option<PathBuf>,
+    /// What replaces the built-in layout.
+    pub templates: Option<Templates>,
+    /// All of it in the form that the ledger records.
+    pub parts: Vec<super::Part>,
+}
+
+/// The user's own layout of documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Templates {
+    /// A directory with a `report.typ`.
+    Directory(PathBuf),
+    /// What stood in `report.typ` when the ledger recorded it.
+    Recorded(String),
 }
 
 impl Config {
@@ -49,6 +64,14 @@ impl Config {
             .iter()
             .find(|connection| connection.name == name)
     }
+}
+
+/// The backups that nights make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    pub directory: PathBuf,
+    /// How many stay; at least 1.
+    pub keep: usize,
 }
 
 /// One configured account. Secrets are still references: they are looked up when the connection

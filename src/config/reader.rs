@@ -5,6 +5,7 @@
 //! rest is still checked and every mistake is told at once.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 #[cfg(test)]
 use std::collections::BTreeSet;
 
@@ -21,6 +22,8 @@ use super::syntax::KEYS;
 pub(super) struct Book<'a> {
     layers: &'a Layers,
     mistakes: RefCell<Vec<Mistake>>,
+    /// The places that documents name, by the paths of their keys.
+    cited: RefCell<BTreeMap<String, String>>,
     /// Every key that was asked for, to compare with the documented ones.
     #[cfg(test)]
     pub(super) asked: RefCell<BTreeSet<String>>,
@@ -31,6 +34,7 @@ impl<'a> Book<'a> {
         Self {
             layers,
             mistakes: RefCell::new(layers.mistakes.clone()),
+            cited: RefCell::default(),
             #[cfg(test)]
             asked: RefCell::default(),
         }
@@ -60,6 +64,20 @@ impl<'a> Book<'a> {
         });
     }
 
+    /// The line of a rule for documents, which are to say the same when the configuration is read
+    /// from the ledger's record: so the record keeps what was asked for here.
+    pub(super) fn cite(&self, spot: &Spot) -> String {
+        let line = spot.line_of_file();
+        let mut cited = self.cited.borrow_mut();
+        cited.insert(spot.key.clone(), line.clone());
+        line
+    }
+
+    /// What was cited.
+    pub(super) fn take_cited(&self) -> BTreeMap<String, String> {
+        self.cited.take()
+    }
+
     /// The value, if nothing at all was wrong.
     pub(super) fn close<T>(self, value: T) -> Result<T, ConfigErrors> {
         let mut mistakes = self.mistakes.into_inner();
@@ -87,7 +105,7 @@ impl Spot {
 
     /// The same without its directory: a rule's origin goes into documents, which should not tell
     /// where the file lies, nor change with the directory that the program was called in.
-    pub(super) fn line_of_file(&self) -> String {
+    fn line_of_file(&self) -> String {
         let line = self.line();
         line.rsplit('/').next().unwrap_or(&line).to_owned()
     }
@@ -242,8 +260,9 @@ impl<'a> Field<'a> {
         matches!(self.kind(), ValueKind::Array(values) if values.is_empty())
     }
 
-    pub(super) fn is_from_environment(&self) -> bool {
-        Layers::is_environment(self.value.origin())
+    /// Whether a text may stand for a number or a flag here.
+    pub(super) fn is_all_text(&self) -> bool {
+        Layers::is_all_text(self.value.origin())
     }
 
     /// A number as it stands in the file.
@@ -319,7 +338,7 @@ impl<'a> Field<'a> {
 
     pub(super) fn list(&self, what: &str) -> Option<Vec<Field<'a>>> {
         let ValueKind::Array(values) = self.kind() else {
-            let environment = self.is_from_environment();
+            let environment = self.is_all_text();
             let fix = environment.then(|| "a list stands in a file, not in a variable".to_owned());
             self.wrong(format!("expected {what}, found {}", self.found()), fix);
             return None;

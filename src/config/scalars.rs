@@ -50,7 +50,7 @@ impl Field<'_> {
 
     /// A list of texts and where each stands.
     pub(super) fn spotted_texts(&self) -> Vec<(String, Spot)> {
-        if matches!(self.kind(), ValueKind::String(_)) && !self.is_from_environment() {
+        if matches!(self.kind(), ValueKind::String(_)) && !self.is_all_text() {
             self.expected("a list of texts", "[\"…\", \"…\"]");
             return Vec::new();
         }
@@ -64,8 +64,8 @@ impl Field<'_> {
     pub(super) fn flag(&self) -> Option<bool> {
         match self.kind() {
             ValueKind::Boolean(flag) => Some(*flag),
-            ValueKind::String(text) if self.is_from_environment() && text == "true" => Some(true),
-            ValueKind::String(text) if self.is_from_environment() && text == "false" => Some(false),
+            ValueKind::String(text) if self.is_all_text() && text == "true" => Some(true),
+            ValueKind::String(text) if self.is_all_text() && text == "false" => Some(false),
             _ => {
                 self.expected("`true` or `false`", "");
                 None
@@ -77,7 +77,7 @@ impl Field<'_> {
     pub(super) fn count(&self, min: u64, max: u64) -> Option<u64> {
         let number = match self.kind() {
             ValueKind::I64(number) => Some(*number),
-            ValueKind::String(text) if self.is_from_environment() => text.trim().parse().ok(),
+            ValueKind::String(text) if self.is_all_text() => text.trim().parse().ok(),
             _ => None,
         };
         let Some(number) = number else {

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use stundenbuch_connectors::import::DateOrder;
 
 use super::connections::path;
-use super::model::{Checks, ImportRule, Person, Statements};
+use super::model::{Backup, Checks, ImportRule, Person, Statements, Templates};
 use super::reader::{Field, Spot, Table};
 use super::references::{Ability, Known};
 use crate::billing::Party;
@@ -43,18 +43,34 @@ pub(super) fn issuer(root: &Table<'_>) -> Party {
     party
 }
 
-/// The path of the ledger's file.
-pub(super) fn ledger(root: &Table<'_>, base: &Path) -> PathBuf {
+/// The path of the ledger's file, and the directory of a second file of its heads.
+pub(super) fn ledger(root: &Table<'_>, base: &Path) -> (PathBuf, Option<PathBuf>) {
     let field = root.need("ledger", "a table [ledger] with path = \"stundenbuch.db\"");
     let Some(table) = field.and_then(|field| field.table()) else {
-        return PathBuf::new();
+        return (PathBuf::new(), None);
     };
     let file = table
         .need("path", "path = \"stundenbuch.db\"")
         .and_then(|field| path(&field, base));
+    let anchors = table.get("anchors").and_then(|field| path(&field, base));
     table.close();
-    file.unwrap_or_default()
+    (file.unwrap_or_default(), anchors)
 }
+
+/// Where the nights back the ledger up to.
+pub(super) fn backup(root: &Table<'_>, base: &Path) -> Option<Backup> {
+    let table = root.table("backup")?;
+    let directory = table.get("directory").and_then(|field| path(&field, base));
+    let keep = table.get("keep").and_then(|field| field.count(1, 10_000));
+    table.close();
+    Some(Backup {
+        directory: directory?,
+        keep: keep.map_or(KEEP, |keep| usize::try_from(keep).unwrap_or(KEEP)),
+    })
+}
+
+/// Two weeks of nights.
+const KEEP: usize = 14;
 
 /// What `[daemon]` says.
 pub(super) struct Daemon {
@@ -120,7 +136,7 @@ pub(super) fn checks(root: &Table<'_>) -> Checks {
 }
 
 /// How statements are numbered, and the directory of their layout.
-pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<PathBuf>) {
+pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<Templates>) {
     let mut statements = Statements {
         number_pattern: "{YYYY}-{0000}".to_owned(),
     };
@@ -137,11 +153,14 @@ pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<P
     }
     let templates = table.get("templates").and_then(|field| path(&field, base));
     table.close();
-    (statements, templates)
+    (statements, templates.map(Templates::Directory))
 }
 
 /// Exactly one running number, and besides only the year and the month in braces.
 fn check_pattern(pattern: &str) -> Result<(), String> {
+    if pattern.contains(char::is_control) {
+        return Err("a number has no line breaks and no control characters".to_owned());
+    }
     let mut numbers = 0;
     let mut rest = pattern;
     while let Some(at) = rest.find(['{', '}']) {
@@ -252,7 +271,7 @@ mod tests {
             assert_eq!(check_pattern(good), Ok(()), "{good}");
         }
         for wrong in [
-            "", "2026", "{YYYY}", "{0}{0}", "{", "}", "{}", "{DD}{0}", "{0}}", "{{0}",
+            "", "2026", "{0}\n", "{YYYY}", "{0}{0}", "{", "}", "{}", "{DD}{0}", "{0}}", "{{0}",
         ] {
             assert!(check_pattern(wrong).is_err(), "{wrong}");
         }

@@ -12,6 +12,7 @@ use super::mistake::{Mistake, Place};
 
 /// The tables at the top.
 pub(super) const SECTIONS: &[&str] = &[
+    "backup",
     "checks",
     "clients",
     "connections",
@@ -26,6 +27,7 @@ pub(super) const SECTIONS: &[&str] = &[
 /// Every key besides the settings of connectors; a test compares it with what is read.
 pub(super) const KEYS: &[&str] = &[
     "address",
+    "anchors",
     "boards",
     "clients",
     "connection",
@@ -35,6 +37,7 @@ pub(super) const KEYS: &[&str] = &[
     "currency",
     "dates",
     "deliver",
+    "directory",
     "email",
     "env",
     "file",
@@ -46,6 +49,7 @@ pub(super) const KEYS: &[&str] = &[
     "from",
     "group_by",
     "ignore_billable_flag",
+    "keep",
     "key",
     "known_as",
     "language",

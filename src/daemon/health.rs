@@ -1,7 +1,6 @@
 //! Health and status over HTTP, on loopback, for monitoring and for people.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,6 +11,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::status::{Health, Status};
+use crate::store::Anchors;
 
 /// Takes the port, or says who may have it.
 pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -26,18 +26,18 @@ pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Answers until the task is dropped.
-pub(super) async fn serve(listener: TcpListener, ledger: PathBuf) -> std::io::Result<()> {
+pub(super) async fn serve(listener: TcpListener, anchors: Anchors) -> std::io::Result<()> {
     let router = Router::new()
         .route("/", get(page))
         .route("/health", get(health))
         .route("/status", get(status))
-        .with_state(Arc::new(ledger));
+        .with_state(Arc::new(anchors));
     axum::serve(listener, router).await
 }
 
 /// `200 ok` while runs succeed, `503` with the reason in words otherwise.
-async fn health(State(ledger): State<Arc<PathBuf>>) -> Response {
-    match read(&ledger).await {
+async fn health(State(anchors): State<Arc<Anchors>>) -> Response {
+    match read(&anchors).await {
         Ok(status) => match status.health() {
             Health::Ok => (StatusCode::OK, "ok\n".to_owned()).into_response(),
             Health::Degraded(reason) => {
@@ -48,16 +48,16 @@ async fn health(State(ledger): State<Arc<PathBuf>>) -> Response {
     }
 }
 
-async fn status(State(ledger): State<Arc<PathBuf>>) -> Response {
-    match read(&ledger).await {
+async fn status(State(anchors): State<Arc<Anchors>>) -> Response {
+    match read(&anchors).await {
         Ok(status) => axum::Json(status).into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }
 
 /// The status for a browser: plain, without script.
-async fn page(State(ledger): State<Arc<PathBuf>>) -> Response {
-    match read(&ledger).await {
+async fn page(State(anchors): State<Arc<Anchors>>) -> Response {
+    match read(&anchors).await {
         Ok(status) => {
             let policy = "default-src 'none'; style-src 'unsafe-inline'";
             let headers = [
@@ -71,7 +71,7 @@ async fn page(State(ledger): State<Arc<PathBuf>>) -> Response {
     }
 }
 
-async fn read(ledger: &Arc<PathBuf>) -> anyhow::Result<Status> {
-    let ledger = Arc::clone(ledger);
-    tokio::task::spawn_blocking(move || Ok(Status::read(&ledger)?)).await?
+async fn read(anchors: &Arc<Anchors>) -> anyhow::Result<Status> {
+    let anchors = Arc::clone(anchors);
+    tokio::task::spawn_blocking(move || Ok(Status::read(&anchors)?)).await?
 }

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::run::nightly::{self, Plan};
 use crate::run::report::Report;
 use crate::run::sources::Environment;
-use crate::store::{Lock, Store};
+use crate::store::{Anchors, Error as StoreError, Lock, Store};
 
 /// How often the clock is looked at. The wall clock decides and not a timer, so a suspended
 /// machine or a clock that was set runs neither late nor twice.
@@ -40,13 +40,17 @@ pub async fn run(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<()> {
     let _daemon = Lock::take_daemon(&config.ledger)?;
-    let mut store = Store::open(&config.ledger, clock.now())?;
+    let anchors = Anchors::new(&config.ledger, config.anchors.as_deref());
+    let mut left_alone = false;
+    // What cannot work is told at the start. A command that has the ledger now had it opened.
+    if let Some(_lock) = turn(config) {
+        open(&anchors, clock.now(), &mut left_alone)?;
+    }
     let listener = match config.listen {
         Some(address) => Some(health::bind(address).await?),
         None => None,
     };
-    let health =
-        listener.map(|listener| tokio::spawn(health::serve(listener, config.ledger.clone())));
+    let health = listener.map(|listener| tokio::spawn(health::serve(listener, anchors.clone())));
     let mut stop = stop_signal().context("listen for signals")?;
     let schedule = Schedule {
         at: config.nightly_at,
@@ -61,8 +65,10 @@ pub async fn run(
     let heart = tokio::spawn(beat());
     let mut again = Again::default();
     loop {
-        let due = due(&store, &schedule, &again, clock.now())?;
-        if let Some((plan, _lock)) = due.and_then(|plan| Some((plan, turn(config)?))) {
+        let due = due(&anchors, &schedule, &again, clock.now())?;
+        if let Some((plan, _lock)) = due.and_then(|plan| Some((plan, turn(config)?)))
+            && let Some(mut store) = open(&anchors, clock.now(), &mut left_alone)?
+        {
             tell(&[NotifyState::Status("a run is under way")]);
             let pass = nightly::run(&mut store, config, environment, Arc::clone(&clock), &plan);
             let report = tokio::select! {
@@ -87,16 +93,49 @@ pub async fn run(
     Ok(())
 }
 
+/// Opens the ledger for one run. Between runs nobody has it open, so that a backup can take its
+/// place. A ledger that is not what it was is left alone until a person has looked: the daemon
+/// says so and stays, and goes on by itself once the ledger is right.
+fn open(
+    anchors: &Anchors,
+    now: DateTime<Utc>,
+    left_alone: &mut bool,
+) -> anyhow::Result<Option<Store>> {
+    match Store::open_kept(anchors.clone(), now) {
+        Ok(store) => {
+            *left_alone = false;
+            Ok(Some(store))
+        }
+        Err(error @ (StoreError::RolledBack(_) | StoreError::OtherHeads { .. })) => {
+            // Once, and not with every look at the clock.
+            if !std::mem::replace(left_alone, true) {
+                tracing::error!(%error, hint = %error.hint(), "The ledger is left alone.");
+                tell(&[NotifyState::Status(
+                    "the ledger is not what it was; see the health",
+                )]);
+            }
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A run that is due, if any: the nightly one, or another try of what failed.
 fn due(
-    store: &Store,
+    anchors: &Anchors,
     schedule: &Schedule,
     again: &Again,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Option<Plan>> {
-    let last = store
-        .mark(nightly::MARK)?
-        .and_then(|text| text.parse().ok());
+    let last = match anchors.open_read_only() {
+        Ok(store) => store.mark(nightly::MARK)?,
+        // Opening it for the run tells which of them it is.
+        Err(StoreError::Missing { .. } | StoreError::Older { .. } | StoreError::RolledBack(_)) => {
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let last = last.and_then(|text| text.parse().ok());
     if schedule.due(last, now) {
         return Ok(Some(Plan {
             trigger: nightly::SCHEDULE.into(),

@@ -1,13 +1,11 @@
 //! How the program stands, read from the ledger: the same for `status`, health and the page.
 
-use std::path::Path;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::finding::{Kind, Severity};
 use crate::run::report::{Exit, Report};
-use crate::store::{Lock, Result, Stats, Store};
+use crate::store::{Anchors, Error, Lock, Result, Stats};
 
 /// How the program stands.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +23,11 @@ pub struct Status {
     pub findings: Vec<String>,
     /// The end of the chain.
     pub ledger_head: String,
+    /// Rows are missing that were there, or the ledger is another one: nothing is sealed or
+    /// delivered from it.
+    pub rolled_back: Option<String>,
+    /// What a person should know of the files that hold the ledger's heads.
+    pub heads: Vec<String>,
 }
 
 /// Whether somebody must look.
@@ -35,9 +38,16 @@ pub enum Health {
 }
 
 impl Status {
-    /// Reads the ledger.
-    pub fn read(ledger: &Path) -> Result<Self> {
-        let store = Store::open_read_only(ledger)?;
+    /// Reads the ledger, and compares it with the heads that were kept of it.
+    pub fn read(anchors: &Anchors) -> Result<Self> {
+        let store = anchors.open_read_only()?;
+        let (rolled_back, heads) = match store.agrees(anchors) {
+            Ok(kept) => (None, kept.notes),
+            Err(error @ (Error::RolledBack(_) | Error::OtherHeads { .. })) => {
+                (Some(error.to_string()), Vec::new())
+            }
+            Err(error) => return Err(error),
+        };
         let finished = store.last_finished_run()?;
         let newest = store.last_run()?;
         let report: Option<Report> = finished
@@ -59,6 +69,8 @@ impl Status {
         failures.extend(told(Kind::SuspiciousDeletion));
         failures.extend(told(Kind::ImportRefused));
         failures.extend(told(Kind::DeliveryFailed));
+        failures.extend(told(Kind::BackupFailed));
+        failures.extend(told(Kind::HeadsNotKept));
         let act = open
             .iter()
             .filter(|stored| stored.finding.severity == Severity::Act);
@@ -66,11 +78,13 @@ impl Status {
             stats: store.stats()?,
             last_run: finished.map(|run| run.started_at),
             interrupted: newest.is_some_and(|run| run.finished_at.is_none())
-                && !Lock::is_held(ledger),
+                && !Lock::is_held(anchors.ledger()),
             failures,
             report,
             findings: act.map(|stored| stored.finding.sentence.clone()).collect(),
             ledger_head: store.head()?.hex(),
+            rolled_back,
+            heads,
         })
     }
 
@@ -79,8 +93,11 @@ impl Status {
         let interrupted = self
             .interrupted
             .then(|| "the last run was interrupted".to_owned());
-        let reasons: Vec<String> = interrupted
-            .into_iter()
+        let reasons: Vec<String> = self
+            .rolled_back
+            .iter()
+            .cloned()
+            .chain(interrupted)
             .chain(self.failures.iter().cloned())
             .collect();
         if reasons.is_empty() {
@@ -93,6 +110,9 @@ impl Status {
     /// How `status` ends.
     pub fn exit(&self) -> Exit {
         let reported = self.report.as_ref().map_or(Exit::Fine, Report::exit);
+        if self.rolled_back.is_some() {
+            return Exit::NeedsPerson;
+        }
         match self.health() {
             Health::Ok if reported == Exit::Findings => Exit::Findings,
             Health::Ok => Exit::Fine,

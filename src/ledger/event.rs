@@ -3,6 +3,8 @@
 //! The JSON forms are the ledger's format: fields are added, never renamed or given another
 //! meaning. `docs/ledger.md` describes them for readers in other languages.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -170,6 +172,9 @@ pub struct Configured {
     pub program: String,
     /// As it is in the file, secrets by name only; `None` when the part is not there any more.
     pub settings: Option<serde_json::Value>,
+    /// Where rules stand that documents name, by the path of their key: `stundenbuch.toml:41`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<String, String>,
 }
 
 /// What a sealed work came to be afterwards, accepted by a person, to be charged or returned on
@@ -181,7 +186,8 @@ pub struct Correction {
     pub state: u64,
     /// What differs, field by field, as the drift finding said it.
     pub changes: Vec<Change>,
-    /// The work's row as it is now; `None` when it is not the client's any more.
+    /// The work's row as it is now; `None` when the client is not charged for it any more, and the
+    /// statement does not settle it any more either.
     pub entry: Option<EntryRow>,
     /// What it comes to: one part for each rate that takes part. Empty when only words changed.
     pub parts: Vec<CorrectionPart>,
@@ -190,8 +196,9 @@ pub struct Correction {
 /// A difference at one rate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectionPart {
-    /// The position of the corrected statement; `None` for time at a rate that it has no line for.
-    pub line: Option<u32>,
+    /// The position of the corrected statement; one that it does not have is a line that
+    /// corrections added behind its own, for a rate that it had no line for.
+    pub line: u32,
     /// The key of the contract.
     pub contract: String,
     pub rate: HourlyRate,

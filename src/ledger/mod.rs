@@ -4,9 +4,11 @@
 
 mod chain;
 mod event;
+mod heads;
 
 pub use chain::{Form, Head, Link, Subject, erased_subject, hex, link, sha256};
 pub use event::{
     Alias, Cancelled, Configured, Content, Correction, CorrectionPart, Deleted, Delivered, Erased,
     Event, Format, Genesis, Kept, RawRef, Restored, Revision, SameWork, Sealed, SettledWork,
 };
+pub use heads::{Bill, Heads, LONG, Mark, Why, first_line};

@@ -96,7 +96,7 @@ fn terms(about: &About<'_>, view: &WorkView<'_>) -> Option<Finding> {
     let ContractAt::One(contract) = &view.contract else {
         return contract_finding(about, &view.contract);
     };
-    if !charges(contract, view.work) || view.work.entry.worked.seconds() == Some(0) {
+    if !charges(contract, &view.work.entry) || view.work.entry.worked.seconds() == Some(0) {
         return None;
     }
     let entry = &view.work.entry;

@@ -20,6 +20,8 @@ fn config() -> Config {
         file: "config.toml".into(),
         issuer: Party::default(),
         ledger: "ledger.sqlite".into(),
+        anchors: None,
+        backup: None,
         time_zone: Berlin,
         nightly_at: chrono::NaiveTime::MIN,
         listen: None,
@@ -32,6 +34,7 @@ fn config() -> Config {
             number_pattern: "{YYYY}-{0000}".to_owned(),
         },
         templates: None,
+        parts: Vec::new(),
     }
 }
 

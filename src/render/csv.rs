@@ -1,4 +1,5 @@
-//! The entries as a table: one row for each and nothing else, so that a pivot table adds up.
+//! The entries as a table: one row for each, one for each line of a correction, and nothing else,
+//! so that a pivot table adds up.
 //!
 //! There are two of them because they serve two readers. The one for people opens in a
 //! spreadsheet of their language with a double click and cannot run a formula that somebody
@@ -9,8 +10,11 @@ use chrono::SecondsFormat;
 
 use super::RenderError;
 use super::duration::{Precision, hours_cell};
+use super::locale::Locale;
+use super::references::References;
+use super::rows::{Row, rows};
 use super::share::shares;
-use crate::billing::{EntryRow, Language, Statement};
+use crate::billing::{EntryRow, Language, Reference, Statement};
 use crate::money::Cents;
 
 /// Tells Excel that the file is UTF-8; without it, umlauts are broken.
@@ -54,7 +58,7 @@ const HEADER_EN: [&str; 16] = [
 ];
 
 /// Part of the interface: names may be added at the end, never changed.
-const HEADER_RAW: [&str; 22] = [
+const HEADER_RAW: [&str; 25] = [
     "statement_number",
     "client_key",
     "period_first",
@@ -77,29 +81,35 @@ const HEADER_RAW: [&str; 22] = [
     "amount_share",
     "currency",
     "language",
+    "cancels",
+    "cancelled_by",
+    "corrects",
 ];
 
 /// For Excel and LibreOffice: the separators of the language, and every foreign text inert.
 pub(super) fn for_people(statement: &Statement) -> Result<Vec<u8>, RenderError> {
     let german = statement.language == Language::De;
+    let rows = rows(statement);
     let precision = Precision::of(
-        statement
-            .entries
-            .iter()
-            .flat_map(|e| [e.tracked_seconds, e.billed_seconds]),
+        rows.iter()
+            .flat_map(|row| [row.entry.tracked_seconds, row.entry.billed_seconds]),
     );
     let delimiter = if german { b';' } else { b',' };
     let header = if german { HEADER_DE } else { HEADER_EN };
+    let locale = Locale::new(statement.language, &statement.currency);
+    let references = References::new(&locale);
+    let whole = references.of(statement);
+    // A column that most documents leave empty is there only where it says something.
+    let refers = whole.is_some() || !statement.corrections.is_empty();
+    let title = if german { "Bezug" } else { "Refers to" };
     table(delimiter, BYTE_ORDER_MARK, |writer| {
-        writer.write_record(header)?;
-        for (entry, share) in statement.entries.iter().zip(shares(statement)) {
-            writer.write_record(row_for_people(
-                entry,
-                share,
-                &statement.currency,
-                german,
-                precision,
-            ))?;
+        writer.write_record(header.into_iter().chain(refers.then_some(title)))?;
+        for (row, share) in rows.iter().zip(shares(statement, &rows)) {
+            let cells = row_for_people(&row.entry, share, &statement.currency, german, precision);
+            let corrected = row.corrects.map(|work| references.corrected(work));
+            let what = corrected.or_else(|| whole.clone()).unwrap_or_default();
+            let what = refers.then(|| inert(&what));
+            writer.write_record(cells.into_iter().chain(what))?;
         }
         Ok(())
     })
@@ -156,14 +166,24 @@ fn row_for_people(
 pub(super) fn for_programs(statement: &Statement) -> Result<Vec<u8>, RenderError> {
     table(b',', b"", |writer| {
         writer.write_record(HEADER_RAW)?;
-        for (entry, share) in statement.entries.iter().zip(shares(statement)) {
-            writer.write_record(row_for_programs(statement, entry, share))?;
+        let rows = rows(statement);
+        for (row, share) in rows.iter().zip(shares(statement, &rows)) {
+            writer.write_record(row_for_programs(statement, row, share))?;
         }
         Ok(())
     })
 }
 
-fn row_for_programs(statement: &Statement, entry: &EntryRow, share: Cents) -> [String; 22] {
+fn row_for_programs(statement: &Statement, row: &Row<'_>, share: Cents) -> [String; 25] {
+    let entry = row.entry.as_ref();
+    let number = |other: &Option<Reference>| {
+        let other = other.as_ref();
+        other.map(|other| other.number.clone()).unwrap_or_default()
+    };
+    let corrects = row.corrects.map(|work| match work.position {
+        Some(position) => format!("{}:{position}", work.statement),
+        None => work.statement.clone(),
+    });
     let line = entry.line.and_then(|position| {
         statement
             .lines
@@ -202,6 +222,9 @@ fn row_for_programs(statement: &Statement, entry: &EntryRow, share: Cents) -> [S
         share.to_string(),
         statement.currency.clone(),
         language.to_owned(),
+        number(&statement.cancels),
+        number(&statement.cancelled_by),
+        corrects.unwrap_or_default(),
     ]
 }
 

@@ -1,7 +1,8 @@
 //! From a statement to bytes: a PDF and a table for people, a table and JSON for programs.
 //!
 //! All of them are made from the one [`Statement`] and from nothing else, so they agree, and a
-//! sealed statement gives the same bytes whenever it is asked.
+//! sealed statement gives the same bytes whenever it is asked; once it is cancelled, they name the
+//! statement that reverses it.
 
 mod csv;
 mod duration;
@@ -10,6 +11,8 @@ mod json;
 mod locale;
 mod name;
 mod pdf;
+mod references;
+mod rows;
 mod share;
 mod text;
 mod view;
@@ -19,7 +22,7 @@ mod world;
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 
 pub use self::pdf::{BUILT_IN_TEMPLATE, TemplateProblem};
 use crate::billing::Statement;
@@ -114,6 +117,30 @@ pub enum RenderError {
 fn list(problems: &[TemplateProblem]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.join("; ")
+}
+
+/// The layout of the procedure description.
+pub const PROCEDURE_TEMPLATE: &str = include_str!("../../config/templates/procedure.typ");
+
+/// Lays out any data with a template of the program. Every text in it is made fit to be printed.
+/// `ident` is the document's own name, `at` the moment of which it speaks.
+pub fn document(
+    template: &str,
+    mut data: serde_json::Value,
+    ident: &str,
+    at: NaiveDateTime,
+) -> Result<Vec<u8>, RenderError> {
+    fn fit(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => *text = text::block(text),
+            serde_json::Value::Array(values) => values.iter_mut().for_each(fit),
+            serde_json::Value::Object(values) => values.values_mut().for_each(fit),
+            _ => {}
+        }
+    }
+    fit(&mut data);
+    let data = serde_json::to_vec(&data).map_err(RenderError::Data)?;
+    pdf::lay_out(template, data, ident.to_owned(), at)
 }
 
 /// Makes one document. `template` replaces the layout of the PDF and matters to no other form.

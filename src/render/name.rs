@@ -19,7 +19,11 @@ pub(super) fn file_name(statement: &Statement, format: Format) -> String {
         Some(number) => safe(number),
         None => safe(words.draft),
     };
-    let mut parts = vec![words.file_title, &period];
+    let title = match statement.cancels {
+        Some(_) => words.file_cancellation,
+        None => words.file_title,
+    };
+    let mut parts = vec![title, &period];
     parts.extend(
         [client.as_str(), &number]
             .into_iter()

@@ -56,23 +56,40 @@ impl fmt::Display for TemplateProblem {
 pub(super) fn pdf(statement: &Statement, template: Option<&str>) -> Result<Vec<u8>, RenderError> {
     let template = template.unwrap_or(BUILT_IN_TEMPLATE);
     let data = serde_json::to_vec(&View::of(statement)).map_err(RenderError::Data)?;
+    let number = statement.number.as_deref().unwrap_or("draft");
+    let ident = format!("{}/{}/{number}", statement.client_key, statement.period);
+    lay_out(template, data, ident, document_date(statement))
+}
+
+/// Any template with its data, under a name that is the document's own, at a moment.
+pub(super) fn lay_out(
+    template: &str,
+    data: Vec<u8>,
+    ident: String,
+    at: NaiveDateTime,
+) -> Result<Vec<u8>, RenderError> {
     thread::scope(|scope| {
         thread::Builder::new()
             .name("render".to_owned())
             .stack_size(STACK)
-            .spawn_scoped(scope, || compile(statement, template, data))
+            .spawn_scoped(scope, || compile(template, data, ident, at))
             .map_err(RenderError::Thread)?
             .join()
             .map_err(|_| RenderError::Panicked)?
     })
 }
 
-fn compile(statement: &Statement, template: &str, data: Vec<u8>) -> Result<Vec<u8>, RenderError> {
-    let issued = document_date(statement)?;
-    let world = ReportWorld::new(template, data, issued);
+fn compile(
+    template: &str,
+    data: Vec<u8>,
+    ident: String,
+    at: NaiveDateTime,
+) -> Result<Vec<u8>, RenderError> {
+    let at = typst_time(at)?;
+    let world = ReportWorld::new(template, data, at);
     let Warned { output, .. } = typst::compile::<PagedDocument>(&world);
     let result = output
-        .and_then(|document| typst_pdf::pdf(&document, &options(statement, issued)))
+        .and_then(|document| typst_pdf::pdf(&document, &options(ident, at)))
         .map_err(|errors| RenderError::Template(problems(&world, &errors)));
     // Typst remembers every layout for the next one; a daemon prints a report a month.
     comemo::evict(0);
@@ -80,26 +97,27 @@ fn compile(statement: &Statement, template: &str, data: Vec<u8>) -> Result<Vec<u
 }
 
 /// PDF/A-3b (ISO 19005-3) with tags: fit for the archive, and for an invoice to be attached.
-fn options(statement: &Statement, issued: Datetime) -> PdfOptions {
+fn options(ident: String, at: Datetime) -> PdfOptions {
     let standards =
         PdfStandards::new(&[PdfStandard::A_3b]).expect("a single standard contradicts no other");
-    let number = statement.number.as_deref().unwrap_or("draft");
-    let ident = format!("{}/{}/{number}", statement.client_key, statement.period);
     PdfOptions {
         ident: Smart::Custom(ident),
         creator: Smart::Custom(Some("Stundenbuch".to_owned())),
-        timestamp: Some(Timestamp::new_utc(issued)),
+        timestamp: Some(Timestamp::new_utc(at)),
         standards,
         ..PdfOptions::default()
     }
 }
 
 /// The moment of sealing; a draft, which has none, bears the last day of its period.
-fn document_date(statement: &Statement) -> Result<Datetime, RenderError> {
-    let at = match statement.sealed_at {
+fn document_date(statement: &Statement) -> NaiveDateTime {
+    match statement.sealed_at {
         Some(at) => at.naive_utc(),
         None => NaiveDateTime::new(statement.period.last, NaiveTime::MIN),
-    };
+    }
+}
+
+fn typst_time(at: NaiveDateTime) -> Result<Datetime, RenderError> {
     // Each part fits: chrono counts months, days and hours within a byte.
     let part = |value: u32| u8::try_from(value).unwrap_or_default();
     Datetime::from_ymd_hms(

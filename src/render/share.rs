@@ -6,25 +6,26 @@
 
 use std::collections::BTreeMap;
 
+use super::rows::Row;
 use crate::billing::Statement;
 use crate::money::Cents;
 
-/// One share for each entry, in order; zero for entries that no position charges.
-pub(super) fn shares(statement: &Statement) -> Vec<Cents> {
+/// One share for each row, in order; zero for rows that no position charges.
+pub(super) fn shares(statement: &Statement, rows: &[Row<'_>]) -> Vec<Cents> {
     let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (index, entry) in statement.entries.iter().enumerate() {
-        if let Some(line) = entry.line {
+    for (index, row) in rows.iter().enumerate() {
+        if let Some(line) = row.entry.line {
             groups.entry(line).or_default().push(index);
         }
     }
-    let mut shares = vec![Cents::ZERO; statement.entries.len()];
+    let mut shares = vec![Cents::ZERO; rows.len()];
     for line in &statement.lines {
         let Some(members) = groups.get(&line.position) else {
             continue;
         };
         let weights: Vec<i64> = members
             .iter()
-            .map(|&index| statement.entries[index].billed_seconds)
+            .map(|&index| rows[index].entry.billed_seconds)
             .collect();
         for (&index, share) in members.iter().zip(split(line.amount, &weights)) {
             shares[index] = share;

@@ -10,6 +10,8 @@ pub(super) struct Words {
     pub(super) title: &'static str,
     /// The title in a file name.
     pub(super) file_title: &'static str,
+    /// The title of a cancellation in a file name.
+    pub(super) file_cancellation: &'static str,
     pub(super) draft: &'static str,
     pub(super) draft_note: &'static str,
     pub(super) page: &'static str,
@@ -52,6 +54,9 @@ pub(super) struct Words {
     pub(super) zone: &'static str,
     pub(super) rounded_hours: &'static str,
     pub(super) brackets: &'static str,
+    pub(super) corrections: &'static str,
+    pub(super) corrected: &'static str,
+    pub(super) changed: &'static str,
 }
 
 impl Words {
@@ -66,6 +71,7 @@ impl Words {
 static GERMAN: Words = Words {
     title: "Leistungsnachweis",
     file_title: "Leistungsnachweis",
+    file_cancellation: "Storno",
     draft: "Entwurf",
     draft_note: "Entwurf: Der Zeitraum ist noch nicht abgeschlossen, Zahlen können sich ändern.",
     page: "Seite",
@@ -109,11 +115,15 @@ static GERMAN: Words = Words {
     rounded_hours: "Beträge sind aus Stunden und Minuten berechnet; \
         mit ≈ bezeichnete Dezimalstunden sind gerundet.",
     brackets: "Zeiten in Klammern werden nicht berechnet.",
+    corrections: "Korrekturen",
+    corrected: "Zu",
+    changed: "Änderung",
 };
 
 static ENGLISH: Words = Words {
     title: "Time report",
     file_title: "Time-report",
+    file_cancellation: "Cancellation",
     draft: "Draft",
     draft_note: "Draft: the period is not closed yet, figures may change.",
     page: "Page",
@@ -157,4 +167,7 @@ static ENGLISH: Words = Words {
     rounded_hours: "Amounts are computed from hours and minutes; \
         decimal hours marked ≈ are rounded.",
     brackets: "Times in brackets are not charged.",
+    corrections: "Corrections",
+    corrected: "Refers to",
+    changed: "Change",
 };

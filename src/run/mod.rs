@@ -1,5 +1,8 @@
 //! A run: one pass of the program over all connections, with its counts and findings.
 
+mod backup;
+pub mod delivered;
+pub mod history;
 pub mod import;
 pub mod intake;
 pub mod nightly;
@@ -8,3 +11,4 @@ pub mod pull;
 pub mod report;
 pub mod review;
 pub mod sources;
+mod spare;

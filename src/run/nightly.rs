@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stundenbuch_connectors::budget::BudgetStore;
 use stundenbuch_connectors::contract::Notice;
 use stundenbuch_connectors::{Connector, Platform};
 
@@ -11,7 +12,7 @@ use super::intake::Counts;
 use super::pull::{self, Pulled, Source};
 use super::report::{DeliveryReport, Failure, ImportReport, Report, SourceReport};
 use super::sources::{self, Built, Environment};
-use super::{pickup, review};
+use super::{backup, history, pickup, review, spare};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::finding::{Finding, Kind, Severity};
@@ -41,6 +42,14 @@ pub struct Plan {
     pub dry_run: Option<PathBuf>,
 }
 
+impl Plan {
+    /// Whether it is all of a night, on the ledger itself.
+    fn is_whole(&self) -> bool {
+        let part = self.pull_only || self.deliver_only || !self.only.is_empty();
+        !part && self.dry_run.is_none()
+    }
+}
+
 /// Runs one pass. Fails only when the ledger does; what else went wrong is in the report.
 pub async fn run(
     store: &mut Store,
@@ -50,6 +59,7 @@ pub async fn run(
     plan: &Plan,
 ) -> Result<Report> {
     let started_at = clock.now();
+    history::record(store, config, started_at)?;
     let run = store.write(|writer| writer.begin_run(started_at, &plan.trigger))?;
     let platform = Platform {
         clock: Arc::clone(&clock),
@@ -68,9 +78,17 @@ pub async fn run(
         findings_new: 0,
         findings_open: 0,
         deliveries: DeliveryReport::default(),
+        kept: None,
     };
     if !plan.deliver_only {
-        take_in(store, config, clock.as_ref(), &built, plan, &mut report).await?;
+        let around = Around {
+            config,
+            clock: clock.as_ref(),
+            budgets: platform.budgets.as_ref(),
+            built: &built,
+            plan,
+        };
+        take_in(store, &around, &mut report).await?;
     }
     if !plan.pull_only {
         report.findings_new = review::review(store, config, clock.now())?;
@@ -84,6 +102,23 @@ pub async fn run(
             report.deliveries = outbox::deliver(store, clock.as_ref(), &built, &away).await?;
         }
     }
+    end(store, clock.as_ref(), plan, run, &mut report)?;
+    // Behind the end, so that a backup holds the whole night and a night counts without it.
+    if plan.is_whole() {
+        report.kept = backup::keep(store, config, clock.now())?;
+        end(store, clock.as_ref(), plan, run, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Records what the pass came to.
+fn end(
+    store: &mut Store,
+    clock: &dyn Clock,
+    plan: &Plan,
+    run: u64,
+    report: &mut Report,
+) -> Result<()> {
     report.findings_open = store
         .findings(false)?
         .iter()
@@ -94,36 +129,45 @@ pub async fn run(
     store.write(|writer| {
         // A night that did not come to its end is due again.
         if plan.trigger == SCHEDULE {
-            writer.set_mark(MARK, &started_at.to_rfc3339())?;
+            writer.set_mark(MARK, &report.started_at.to_rfc3339())?;
         }
         writer.end_run(report.finished_at, run, &text)
-    })?;
-    Ok(report)
+    })
+}
+
+/// What a pass works with.
+struct Around<'a> {
+    config: &'a Config,
+    clock: &'a dyn Clock,
+    budgets: &'a dyn BudgetStore,
+    built: &'a BTreeMap<String, Built>,
+    plan: &'a Plan,
 }
 
 /// Pulls and imports, and tells what became of it.
-async fn take_in(
-    store: &mut Store,
-    config: &Config,
-    clock: &dyn Clock,
-    built: &BTreeMap<String, Built>,
-    plan: &Plan,
-    report: &mut Report,
-) -> Result<()> {
+async fn take_in(store: &mut Store, around: &Around<'_>, report: &mut Report) -> Result<()> {
+    let &Around {
+        config,
+        clock,
+        built,
+        ..
+    } = around;
     review::retry_quarantine(store, clock.now(), built)?;
-    report.sources = pull_sources(store, clock, built, plan).await?;
+    report.sources = pull_sources(store, around).await?;
     report.imports = pickup::pick_up(store, clock.now(), config, built).await?;
     tell_sources(store, config, clock, report)?;
     tell_imports(store, clock, &report.imports)?;
     review::tell_quarantine(store, clock.now())
 }
 
-async fn pull_sources(
-    store: &mut Store,
-    clock: &dyn Clock,
-    built: &BTreeMap<String, Built>,
-    plan: &Plan,
-) -> Result<Vec<SourceReport>> {
+async fn pull_sources(store: &mut Store, around: &Around<'_>) -> Result<Vec<SourceReport>> {
+    let &Around {
+        config,
+        clock,
+        budgets,
+        built,
+        plan,
+    } = around;
     let mut reports = Vec::new();
     let mut sources = Vec::new();
     for (name, built) in built {
@@ -151,7 +195,10 @@ async fn pull_sources(
             }
         }
     }
-    let pulled = pull::pull(store, clock, &sources).await?;
+    let mut pulled = pull::pull(store, clock, &sources).await?;
+    if plan.dry_run.is_none() && !plan.pull_only {
+        spare::compare(store, config, clock, budgets, (&sources, &mut pulled)).await?;
+    }
     reports.extend(pulled.into_iter().map(report_of));
     reports.sort_by(|a, b| a.connection.cmp(&b.connection));
     Ok(reports)

@@ -14,6 +14,7 @@ use stundenbuch_connectors::{Connector, Error as PullError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::intake::{Counts, take_in};
+use super::spare;
 use crate::clock::Clock;
 use crate::store::{Result, Store, Writer};
 use crate::work::RecordKey;
@@ -228,9 +229,11 @@ fn handle(
             failure,
         } => {
             let source = &sources[at];
-            let compared = matches!(source.mode, Pull::Compare { .. });
+            let compared = matches!(source.mode, Pull::Compare { until: None, .. });
             store.write(|writer| match &failure {
                 None => writer.pulled(&source.name, now, compared),
+                // What is done with spare requests has failed when it had some and failed.
+                Some(error) if spare::is_used_up(&source.mode, error) => Ok(()),
                 Some(error) => writer.pull_failed(&source.name, now, &error.to_string()),
             })?;
             pulled[at].held = store.absences(&source.name, true)?.len();
@@ -343,7 +346,8 @@ pub fn mode(compared_at: Option<DateTime<Utc>>, now: DateTime<Utc>, forced: bool
         .is_some_and(|at| now - at >= TimeDelta::days(COMPARE_EVERY_DAYS) || at - now > AHEAD_MAX);
     if due || forced {
         Pull::Compare {
-            from: now - TimeDelta::days(COMPARE_BACK_DAYS),
+            from: now - COMPARE_BACK,
+            until: None,
         }
     } else {
         Pull::Changes
@@ -353,7 +357,7 @@ pub fn mode(compared_at: Option<DateTime<Utc>>, now: DateTime<Utc>, forced: bool
 /// A comparison once a week fits the smallest quota.
 const COMPARE_EVERY_DAYS: i64 = 7;
 /// The open month and the one before it.
-const COMPARE_BACK_DAYS: i64 = 62;
+pub(super) const COMPARE_BACK: TimeDelta = TimeDelta::days(62);
 /// A last comparison further ahead than this was recorded by a clock that was wrong.
 const AHEAD_MAX: TimeDelta = TimeDelta::hours(25);
 

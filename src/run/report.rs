@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::intake::Counts;
+use crate::store::Backup;
 
 /// One pass of the program.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +18,17 @@ pub struct Report {
     /// Open findings that ask for a person.
     pub findings_open: usize,
     pub deliveries: DeliveryReport,
+    /// What a whole night did for the ledger itself, and could not do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// The ledger's own safety.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub backup: Option<Backup>,
+    /// What failed, a sentence without a full stop each.
+    pub failed: Vec<String>,
 }
 
 /// How one connection's pull went.
@@ -88,7 +100,12 @@ impl Report {
                         .as_ref()
                         .is_some_and(|failure| failure.needs_person)
             });
-        let failed = !self.deliveries.failed.is_empty()
+        let unkept = self
+            .kept
+            .as_ref()
+            .is_some_and(|kept| !kept.failed.is_empty());
+        let failed = unkept
+            || !self.deliveries.failed.is_empty()
             || self.sources.iter().any(|source| source.failure.is_some())
             || self.imports.iter().any(|import| import.refused.is_some());
         match (person, failed, self.findings_open > 0) {

@@ -20,7 +20,7 @@ use crate::finding::{Finding, Kind, Severity};
 use crate::ledger::{Event, hex, sha256};
 use crate::matching::{Aliases, Catalogue, Match, files_touched, normal};
 use crate::reconcile::{WorkView, reconcile_task, reconcile_work};
-use crate::statements;
+use crate::statements::{self, Drifts};
 use crate::store::{FILE_PREFIX, Quarantined, Result, Store, WorkQuery};
 use crate::work::{FileItem, RecordKey, TaskItem, Work, WorkId};
 
@@ -95,6 +95,8 @@ fn store_ids(works: &[WorkId]) -> BTreeSet<WorkId> {
 struct Changed {
     works: BTreeSet<WorkId>,
     tasks: BTreeSet<RecordKey>,
+    /// Numbers of statements that were corrected or cancelled.
+    statements: BTreeSet<String>,
 }
 
 impl Changed {
@@ -125,6 +127,7 @@ impl Changed {
                         .extend(store.loosely_matched_since(from - TimeDelta::days(WAIT_DAYS))?);
                 }
                 Event::Cancelled(cancelled) => {
+                    changed.statements.insert(cancelled.cancels);
                     let entries = cancelled.statement.entries.iter();
                     changed
                         .works
@@ -132,6 +135,7 @@ impl Changed {
                 }
                 Event::Correction(correction) => {
                     changed.works.insert(correction.work);
+                    changed.statements.insert(row.subject);
                 }
                 Event::Genesis(_)
                 | Event::Delivered(_)
@@ -173,17 +177,26 @@ impl<'a> Reviewer<'a> {
         })
     }
 
-    /// Everything that is not settled, a part at a time: the whole may be more than fits.
+    /// Everything that is not settled or has changed since, a part at a time: the whole may be
+    /// more than fits.
     fn look_at_everything(&mut self, store: &mut Store) -> Result<usize> {
         let query = WorkQuery {
             unsettled: true,
             ..WorkQuery::default()
         };
-        let works: Vec<WorkId> = store
+        let mut works: Vec<WorkId> = store
             .works(&query)?
             .into_iter()
             .map(|work| work.id)
             .collect();
+        // Where billed work has changed, the configuration says what that comes to.
+        let drifted = store.findings(false)?.into_iter();
+        works.extend(
+            drifted
+                .map(|stored| stored.finding)
+                .filter(|it| matches!(it.kind, Kind::BilledEntryChanged | Kind::BilledEntryDeleted))
+                .filter_map(|it| WorkId::parse(&it.subject)),
+        );
         let mut new = 0;
         for part in works.chunks(PART) {
             let works = part.iter().copied().collect();
@@ -196,7 +209,11 @@ impl<'a> Reviewer<'a> {
             )?;
         }
         let tasks = store.tasks()?.into_iter().map(|item| item.key).collect();
-        Ok(new + self.look_at_tasks(store, &tasks)?)
+        new += self.look_at_tasks(store, &tasks)?;
+        // What is settled is as it was billed, whatever the configuration says by now; where it
+        // gives other rates, that is told.
+        let settled = store.statements()?.into_iter().map(|row| row.number);
+        Ok(new + self.look_at_rates(store, &settled.collect())?)
     }
 
     fn look_at(&mut self, store: &mut Store, changed: &Changed) -> Result<usize> {
@@ -213,7 +230,23 @@ impl<'a> Reviewer<'a> {
         let new = self.look_at_works(store, works.clone())?;
         tasks.extend(before);
         tasks.extend(tasks_of(store, &works)?);
-        Ok(new + self.look_at_tasks(store, &tasks)?)
+        let mut statements = changed.statements.clone();
+        statements.extend(told_of_rates(store, &works)?);
+        let new = new + self.look_at_tasks(store, &tasks)?;
+        Ok(new + self.look_at_rates(store, &statements)?)
+    }
+
+    /// Statements whose works have another rate by the configuration of now.
+    fn look_at_rates(&self, store: &mut Store, statements: &BTreeSet<String>) -> Result<usize> {
+        let drifts = Drifts::new(self.config);
+        let mut new = 0;
+        for number in statements {
+            let finding = drifts.rates(store, number)?;
+            let now = self.now;
+            new +=
+                store.write(|writer| writer.replace_findings(now, number, finding.as_slice()))?;
+        }
+        Ok(new)
     }
 
     /// Looks at works and at those that they are told together with: a pair is told by its later
@@ -222,17 +255,19 @@ impl<'a> Reviewer<'a> {
         let works = self.with_partners(store, works)?;
         let mut seen = Vec::with_capacity(works.len());
         let mut found = BTreeSet::new();
+        let mut drifts = Drifts::new(self.config);
         for id in &works {
             let Some(work) = store.work(*id)?.filter(|work| !work.deleted) else {
                 // Deleted, or reported as part of another work now; what was billed still drifts.
                 let deleted = store.work(*id)?;
-                let drift = deleted.map(|work| statements::drift(store, self.config, &work));
+                let drift = deleted.map(|work| drifts.of(store, &work));
                 let findings: Vec<_> = drift.transpose()?.flatten().into_iter().collect();
                 found.extend(findings.iter().map(Finding::id));
                 seen.push((*id, None, findings));
                 continue;
             };
-            let (matched, findings) = self.work(store, &work)?;
+            let (matched, mut findings) = self.work(store, &work)?;
+            findings.extend(drifts.of(store, &work)?);
             found.extend(findings.iter().map(Finding::id));
             seen.push((*id, Some(matched), findings));
         }
@@ -242,13 +277,15 @@ impl<'a> Reviewer<'a> {
             let mut new = 0;
             for (id, matched, findings) in &seen {
                 match matched {
-                    None => writer.clear_match(*id)?,
+                    None => writer.clear_match(now, *id)?,
                     Some(Match::Task { key, evidence }) => {
-                        writer.set_match(*id, Some(key), evidence.as_str())?;
+                        writer.set_match(now, *id, Some(key), evidence.as_str())?;
                     }
-                    Some(Match::Ambiguous { .. }) => writer.set_match(*id, None, "ambiguous")?,
-                    Some(Match::Unknown { link }) => writer.set_match(*id, None, link)?,
-                    Some(Match::None) => writer.set_match(*id, None, "none")?,
+                    Some(Match::Ambiguous { .. }) => {
+                        writer.set_match(now, *id, None, "ambiguous")?;
+                    }
+                    Some(Match::Unknown { link }) => writer.set_match(now, *id, None, link)?,
+                    Some(Match::None) => writer.set_match(now, *id, None, "none")?,
                 }
                 let told_here = |subject: &str| batch.contains(subject);
                 writer.close_findings(now, &id.to_string(), &found, told_here)?;
@@ -303,7 +340,6 @@ impl<'a> Reviewer<'a> {
             now: self.now,
         };
         let mut findings = reconcile_work(&view, self.config);
-        findings.extend(statements::drift(store, self.config, work)?);
         findings.extend(statements::late(store, self.config, work)?);
         findings.extend(clock_doubts(store, work, &attribution)?);
         Ok((matched, findings))
@@ -391,6 +427,27 @@ fn tasks_of(store: &Store, works: &BTreeSet<WorkId>) -> Result<BTreeSet<RecordKe
         tasks.extend(store.matched(*work)?.and_then(|(task, _)| task));
     }
     Ok(tasks)
+}
+
+/// The statements of these works that were told to have other rates by now: a changed work
+/// changes how much that is.
+fn told_of_rates(store: &Store, works: &BTreeSet<WorkId>) -> Result<Vec<String>> {
+    let told: BTreeSet<String> = store
+        .findings(false)?
+        .into_iter()
+        .filter(|stored| stored.finding.kind == Kind::RateChanged)
+        .map(|stored| stored.finding.subject)
+        .collect();
+    let mut statements = Vec::new();
+    for work in works.iter().filter(|_| !told.is_empty()) {
+        let settled = store.settled(*work)?;
+        statements.extend(
+            settled
+                .map(|it| it.0)
+                .filter(|number| told.contains(number)),
+        );
+    }
+    Ok(statements)
 }
 
 /// A wall time from a file that the clock change made ambiguous.

@@ -1,6 +1,9 @@
 //! What can go wrong with the ledger's file.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use super::RolledBack;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -31,14 +34,36 @@ pub enum Error {
     ReadOnly,
     #[error("the ledger is damaged: {0}")]
     Damaged(String),
+    #[error("{0}")]
+    RolledBack(Box<RolledBack>),
+    #[error("{file} holds the heads of another ledger than {ledger}")]
+    OtherHeads { file: PathBuf, ledger: PathBuf },
+    #[error("back up to {path}: {reason}")]
+    Backup { path: PathBuf, reason: String },
+    #[error("restore {path}: {reason}")]
+    Restore { path: PathBuf, reason: String },
+    #[error("restore {path}: the backup is damaged: {what}")]
+    BadBackup { path: PathBuf, what: String },
+    #[error("{what}")]
+    Refused { what: String, hint: String },
     #[error("use the ledger")]
     Sqlite(#[source] rusqlite::Error),
 }
 
 impl Error {
     /// What a person can do.
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> Cow<'static, str> {
+        let hint = match self {
+            Self::RolledBack(it) => return it.hint().into(),
+            Self::OtherHeads { file, .. } => {
+                let file = file.display();
+                return format!(
+                    "put the right ledger back, or correct `ledger.anchors`; if a new ledger was \
+                     meant to begin here, move {file} away"
+                )
+                .into();
+            }
+            Self::Refused { hint, .. } => return hint.clone().into(),
             Self::Open { hint, .. } => hint,
             Self::Missing { .. } => {
                 "run `stundenbuch nightly` or `stundenbuch import` first; they create it"
@@ -54,10 +79,25 @@ impl Error {
             Self::DiskFull => "free some space; nothing was lost, the next run goes on",
             Self::ReadOnly => "make the file and its directory writable for this user",
             Self::Damaged(_) => {
-                "run `stundenbuch ledger verify`, then restore a backup of the file"
+                "run `stundenbuch ledger verify`, then `stundenbuch ledger restore` with a backup"
             }
+            Self::Backup { .. } => "make room or name another place; the ledger is as it was",
+            Self::Restore { .. } => "mend the cause and run it again; the ledger is as it was",
+            Self::BadBackup { .. } => "take another backup; nothing was changed",
             Self::Sqlite(_) => "run `stundenbuch ledger verify`",
-        }
+        };
+        hint.into()
+    }
+
+    /// Whether only a person can go on: the ledger is not what it was.
+    pub fn needs_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged(_)
+                | Self::RolledBack(_)
+                | Self::OtherHeads { .. }
+                | Self::BadBackup { .. }
+        )
     }
 }
 

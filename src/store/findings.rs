@@ -88,21 +88,27 @@ impl Writer<'_> {
     /// Opens a finding, or refreshes its words; whether it is new, or was closed.
     pub fn open_finding(&mut self, now: DateTime<Utc>, finding: &Finding) -> Result<bool> {
         let id = finding.id();
-        let open: Option<bool> = self
-            .tx
-            .prepare_cached("SELECT closed_at IS NULL FROM finding WHERE id = ?1")?
-            .query_row([&id], |row| row.get(0))
-            .optional()?;
         let body = serde_json::to_string(finding).expect("a finding is plain data");
+        let known: Option<(bool, bool)> = self
+            .tx
+            .prepare_cached("SELECT closed_at IS NULL, body = ?2 FROM finding WHERE id = ?1")?
+            .query_row([&id, &body], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match known {
+            Some((true, true)) => return Ok(false),
+            Some(_) => self.keep_finding(now, &id)?,
+            None => {}
+        }
         let severity = serde_json::to_string(&finding.severity).expect("a unit variant");
         self.tx
             .prepare_cached(
-                "INSERT INTO finding (id, kind, severity, subject, other, client, body, opened_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                "INSERT INTO finding (id, kind, severity, subject, other, client, body, opened_at,
+                                      since)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
                  ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
                      client = excluded.client, body = excluded.body,
                      opened_at = iif(closed_at IS NULL, opened_at, excluded.opened_at),
-                     closed_at = NULL",
+                     closed_at = NULL, since = excluded.since",
             )?
             .execute(params![
                 id,
@@ -114,31 +120,68 @@ impl Writer<'_> {
                 body,
                 now.timestamp()
             ])?;
-        Ok(open != Some(true))
+        Ok(!matches!(known, Some((true, _))))
+    }
+
+    /// Keeps a finding as it is before it changes. Closing one replaces nothing.
+    fn keep_finding(&self, now: DateTime<Utc>, id: &str) -> Result<()> {
+        self.tx
+            .prepare_cached(
+                "INSERT INTO finding_past (id, kind, severity, subject, other, client, body,
+                                           opened_at, closed_at, since, until)
+                 SELECT id, kind, severity, subject, other, client, body, opened_at, closed_at,
+                        since, ?2 FROM finding WHERE id = ?1",
+            )?
+            .execute(params![id, now.timestamp()])?;
+        Ok(())
     }
 
     /// Remembers which task a work belongs to, or that none is certain.
     pub fn set_match(
         &mut self,
+        now: DateTime<Utc>,
         work: WorkId,
         task: Option<&RecordKey>,
         evidence: &str,
     ) -> Result<()> {
+        let task = task.map(ToString::to_string);
+        let same: Option<bool> = self
+            .tx
+            .prepare_cached("SELECT task IS ?2 AND evidence = ?3 FROM match WHERE work = ?1")?
+            .query_row(params![work.0, task, evidence], |row| row.get(0))
+            .optional()?;
+        match same {
+            Some(true) => return Ok(()),
+            Some(false) => self.keep_match(now, work)?,
+            None => {}
+        }
         self.tx
             .prepare_cached(
-                "INSERT INTO match (work, task, evidence) VALUES (?1, ?2, ?3)
+                "INSERT INTO match (work, task, evidence, since) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (work) DO UPDATE SET task = excluded.task,
-                     evidence = excluded.evidence",
+                     evidence = excluded.evidence, since = excluded.since",
             )?
-            .execute(params![work.0, task.map(ToString::to_string), evidence])?;
+            .execute(params![work.0, task, evidence, now.timestamp()])?;
         Ok(())
     }
 
     /// Forgets the match of a work that is no more.
-    pub fn clear_match(&mut self, work: WorkId) -> Result<()> {
+    pub fn clear_match(&mut self, now: DateTime<Utc>, work: WorkId) -> Result<()> {
+        self.keep_match(now, work)?;
         self.tx
             .prepare_cached("DELETE FROM match WHERE work = ?1")?
             .execute([work.0])?;
+        Ok(())
+    }
+
+    /// Keeps a match as it is before it is replaced.
+    fn keep_match(&self, now: DateTime<Utc>, work: WorkId) -> Result<()> {
+        self.tx
+            .prepare_cached(
+                "INSERT INTO match_past (work, task, evidence, since, until)
+                 SELECT work, task, evidence, since, ?2 FROM match WHERE work = ?1",
+            )?
+            .execute(params![work.0, now.timestamp()])?;
         Ok(())
     }
 

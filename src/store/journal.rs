@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Error, Result, Store, Writer};
-use crate::ledger::{Event, Form, Head, Link, link, sha256};
+use crate::ledger::{Event, Form, Head, Link, Mark, Why, link, sha256};
 
 /// One row as it stands in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub struct Row {
 }
 
 impl Row {
+    /// The head behind the row.
+    pub(super) fn mark(&self, why: Why) -> Mark {
+        Mark {
+            head: Head {
+                seq: self.seq,
+                hash: self.hash,
+            },
+            at: DateTime::from_timestamp(self.at, 0).unwrap_or_default(),
+            why,
+        }
+    }
+
     /// What the row says.
     pub fn event(&self) -> Result<Event> {
         Event::read(&self.kind, &self.payload)
@@ -38,6 +50,9 @@ impl Writer<'_> {
     /// Appends one row and brings the projection up to it.
     pub fn append(&mut self, now: DateTime<Utc>, subject: &str, event: &Event) -> Result<u64> {
         let seq = self.append_row(now, subject, event.kind(), &event.payload())?;
+        if let (Some(why), Some(mark)) = (Why::of(subject, event), self.marks.last_mut()) {
+            mark.why = why;
+        }
         self.project(seq, subject, event)?;
         Ok(seq)
     }
@@ -76,6 +91,12 @@ impl Writer<'_> {
                 head.hash
             ])?;
         self.head = head;
+        self.marks.pop_if(|mark| mark.why == Why::Rows);
+        self.marks.push(Mark {
+            head,
+            at: now,
+            why: Why::Rows,
+        });
         Ok(head.seq)
     }
 }
@@ -92,6 +113,14 @@ impl Store {
             .optional()?)
     }
 
+    /// The chained hash of a row's payload, also where the payload was erased.
+    pub fn payload_hash(&self, seq: u64) -> Result<[u8; 32]> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT payload_hash FROM journal WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))?)
+    }
+
     /// Hands the rows after `seq` to `each`, in order.
     ///
     /// # Errors
@@ -99,18 +128,73 @@ impl Store {
     pub fn rows_after<E: From<Error>>(
         &self,
         seq: u64,
+        each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // The largest number of a row.
+        self.rows_between(seq, i64::MAX.unsigned_abs(), each)
+    }
+
+    /// The same up to a row, that one included.
+    pub fn rows_between<E: From<Error>>(
+        &self,
+        after: u64,
+        until: u64,
         mut each: impl FnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut statement = self
             .conn
             .prepare_cached(
                 "SELECT seq, at, kind, subject, payload, hash FROM journal
-                 WHERE seq > ?1 ORDER BY seq",
+                 WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
             )
             .map_err(Error::from)?;
-        let rows = statement.query_map([seq], row).map_err(Error::from)?;
+        let rows = statement
+            .query_map([after, until], row)
+            .map_err(Error::from)?;
         for row in rows {
             each(row.map_err(Error::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands every row of a kind to `each`, in order.
+    ///
+    /// # Errors
+    /// Those of `each` end the walk.
+    pub fn rows_of<E: From<Error>>(
+        &self,
+        kind: &str,
+        mut each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT seq, at, kind, subject, payload, hash FROM journal
+                 WHERE kind = ?1 ORDER BY seq",
+            )
+            .map_err(Error::from)?;
+        let rows = statement.query_map([kind], row).map_err(Error::from)?;
+        for row in rows {
+            each(row.map_err(Error::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the rows of some kinds to `each`, in order. There is no index for it: it costs a walk
+    /// over the journal, without the payloads of other rows.
+    pub(super) fn rows_of_kinds(
+        &self,
+        kinds: &[&str],
+        mut each: impl FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        let kinds = serde_json::to_string(kinds).expect("words are plain data");
+        let mut statement = self.conn.prepare(
+            "SELECT seq, at, kind, subject, payload, hash FROM journal
+             WHERE kind IN (SELECT value FROM json_each(?1)) ORDER BY seq",
+        )?;
+        let rows = statement.query_map([kinds], row)?;
+        for row in rows {
+            each(row?)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Result};
+use crate::durable;
 
 /// The right to change a ledger, held until dropped.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Lock {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
         {
-            std::fs::create_dir_all(parent).map_err(open)?;
+            durable::create_directories(parent).map_err(open)?;
         }
         let mut file = OpenOptions::new()
             .create(true)

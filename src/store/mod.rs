@@ -3,9 +3,15 @@
 //! The other modules see the types that come out of here and the methods that put something in.
 //! Whatever belongs together is written in one [`Writer`], which is one transaction.
 
+mod anchors;
+mod asof;
+mod backup;
 mod budgets;
+mod configured;
 mod connections;
+mod delivered;
 mod error;
+mod files;
 mod findings;
 mod journal;
 mod lock;
@@ -15,9 +21,11 @@ mod project;
 mod project_statements;
 mod read;
 mod rebuild;
+mod restore;
 mod runs;
 mod stage;
 mod statements;
+mod swap;
 mod verify;
 mod works;
 
@@ -25,29 +33,36 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+pub use anchors::{Anchors, Kept, RolledBack};
+pub use backup::{Backup, backups_in};
 pub use budgets::Budgets;
 pub use connections::ConnectionState;
+pub use delivered::Delivery;
 pub use error::{Error, Result};
 pub use findings::StoredFinding;
 pub use journal::{Row, TracedRaw};
 pub use lock::Lock;
+pub use open::PROGRAM;
 pub use outbox::{NewParcel, Parcel, ParcelState};
 pub use project::{Appended, FILE_PREFIX};
 pub use read::Stats;
 pub use rebuild::Rebuilt;
+pub use restore::{Current, Done, Lost, Restore};
 pub use runs::StoredRun;
 pub use stage::Quarantined;
 pub use statements::StatementRow;
 pub use verify::{Damage, Verified};
 pub use works::{Candidate, Standing, WorkQuery};
 
-use crate::ledger::{Form, Head};
+use crate::ledger::{Form, Head, Mark};
 
 /// An open ledger.
 #[derive(Debug)]
 pub struct Store {
     conn: Connection,
     path: PathBuf,
+    /// Keeps heads outside of the file; a copy that will be thrown away has none.
+    keeper: Option<anchors::Keeper>,
 }
 
 impl Store {
@@ -64,6 +79,18 @@ impl Store {
         &mut self,
         work: impl FnOnce(&mut Writer<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
+        let (done, marks) = self.commit(work)?;
+        if !marks.is_empty() {
+            self.keep(&marks);
+        }
+        Ok(done)
+    }
+
+    /// What came out of `work`, and the heads to keep of it.
+    fn commit<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Writer<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<(T, Vec<Mark>), E> {
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -74,11 +101,12 @@ impl Store {
             tx,
             head,
             form,
+            marks: Vec::new(),
             sources: project::Sources::default(),
         };
         let done = work(&mut writer)?;
         writer.tx.commit().map_err(Error::from)?;
-        Ok(done)
+        Ok((done, writer.marks))
     }
 
     /// The end of the chain.
@@ -94,6 +122,8 @@ pub struct Writer<'a> {
     head: Head,
     /// How the subjects of the rows that it appends are chained.
     form: Form,
+    /// The heads to keep once it is committed: those behind rows of statements, and the last.
+    marks: Vec<Mark>,
     sources: project::Sources,
 }
 

@@ -1,8 +1,5 @@
 //! Opening and creating the file: settings, identity, migrations.
 
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, Result, Store};
+use super::{Anchors, Error, Result, Store, files};
+use crate::durable;
 use crate::ledger::{Event, Format, Genesis, hex};
 
 /// "StBu": marks the file for `file(1)` and against other programs' databases.
@@ -23,13 +21,35 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ];
 
 /// The program as rows of the journal name it.
-pub(super) const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
+pub const PROGRAM: &str = concat!("stundenbuch ", env!("CARGO_PKG_VERSION"));
+
+/// What a backup is called while it is made a ledger of, behind the ledger's name.
+pub(super) const RESTORING: &str = "restoring";
 
 /// How long a statement waits for another process's transaction.
-const BUSY: Duration = Duration::from_secs(30);
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 impl Store {
-    /// Opens the ledger for writing, creating it where there is none.
+    /// Opens the ledger itself for writing, creating it where there is none. It must agree with
+    /// the heads that were kept of it, before anything is changed; from then on its heads are
+    /// kept. The caller has the [`Lock`](super::Lock).
+    ///
+    /// # Errors
+    /// As [`Store::open`] and [`Store::agrees`].
+    pub fn open_kept(anchors: Anchors, now: DateTime<Utc>) -> Result<Self> {
+        let path = anchors.ledger().to_owned();
+        Self::remove(&files::with_suffix(&path, RESTORING));
+        if !path.exists() {
+            anchors.refuse_new()?;
+        }
+        let mut store = Self::connect_to(&path)?;
+        store.agrees(&anchors)?;
+        store.migrate(now, None)?;
+        store.keep_heads(anchors)?;
+        Ok(store)
+    }
+
+    /// Opens a ledger for writing, creating it where there is none; no heads are kept.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self> {
         Self::open_as(path, now, None)
     }
@@ -41,24 +61,42 @@ impl Store {
     }
 
     fn open_as(path: &Path, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<Self> {
-        if let Some(parent) = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(parent).map_err(|error| Error::Open {
-                path: path.to_owned(),
-                reason: format!("create its directory: {error}"),
-                hint: "create the directory and make it writable for this user",
-            })?;
-        }
-        create_private(path)?;
-        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let mut store = Self {
-            conn,
-            path: path.to_owned(),
-        };
+        let mut store = Self::connect_to(path)?;
         store.migrate(now, identity)?;
         Ok(store)
+    }
+
+    /// Opens or makes the file, and leaves what is in it as it is.
+    fn connect_to(path: &Path) -> Result<Self> {
+        let open = |reason: String, hint| Error::Open {
+            path: path.to_owned(),
+            reason,
+            hint,
+        };
+        durable::create_directories(files::directory(path)).map_err(|error| {
+            open(
+                format!("create its directory: {error}"),
+                "create the directory and make it writable for this user",
+            )
+        })?;
+        // A ledger holds what people did all day. What SQLite puts beside it gets the same mode.
+        files::create_private(path).map_err(|error| {
+            open(
+                error.to_string(),
+                "check that the directory exists and that this user may write there",
+            )
+        })?;
+        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        Ok(Self::of(conn, path))
+    }
+
+    /// A store without anything beside its connection.
+    pub(super) fn of(conn: Connection, path: &Path) -> Self {
+        Self {
+            conn,
+            path: path.to_owned(),
+            keeper: None,
+        }
     }
 
     /// Opens an existing ledger for reading.
@@ -74,36 +112,31 @@ impl Store {
             return Err(Error::Older { found, known });
         }
         conn.pragma_update(None, "query_only", true)?;
-        Ok(Self {
-            conn,
-            path: path.to_owned(),
-        })
+        Ok(Self::of(conn, path))
     }
 
     /// Makes a whole copy of the ledger beside it; the file's name with `suffix` behind.
     pub fn copy_beside(&self, suffix: &str) -> Result<PathBuf> {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(".");
-        name.push(suffix);
-        let path = PathBuf::from(name);
-        Self::remove(&path);
-        create_private(&path)?;
-        self.conn
-            .backup("main", &path, None::<fn(rusqlite::backup::Progress)>)?;
+        let path = files::with_suffix(&self.path, suffix);
+        self.copy_to(&path)?;
         Ok(path)
     }
 
     /// Removes a copy, with what SQLite keeps beside it. What is not there is gone.
     pub fn remove(copy: &Path) {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut name = copy.as_os_str().to_owned();
-            name.push(suffix);
-            let _ = std::fs::remove_file(PathBuf::from(name));
-        }
+        files::remove_database(copy);
     }
 
+    /// How many migrations the file has seen; 0 before it is a ledger.
+    pub(super) fn version(&self) -> Result<i64> {
+        pragma(&self.conn, "user_version")
+    }
+
+    /// Makes the file one that this program writes to: the way changes are journalled, which the
+    /// file remembers, and the newest version.
     fn migrate(&mut self, now: DateTime<Utc>, identity: Option<[u8; 16]>) -> Result<()> {
-        let version: i64 = pragma(&self.conn, "user_version")?;
+        self.conn.pragma_update(None, "journal_mode", "wal")?;
+        let version = self.version()?;
         let done = usize::try_from(version).expect("a checked version is not negative");
         for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
             self.write(|writer| -> Result<()> {
@@ -137,26 +170,9 @@ impl Store {
     }
 }
 
-/// Makes an empty file that its owner alone can read, unless there is one: a ledger holds what
-/// people did all day. What SQLite puts beside it gets the same mode.
-fn create_private(path: &Path) -> Result<()> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match made {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Error::Open {
-            path: path.to_owned(),
-            reason: error.to_string(),
-            hint: "check that the directory exists and that this user may write there",
-        }),
-    }
-}
-
-/// A connection with the settings that every part of the program relies on.
+/// A connection with the settings that every part of the program relies on. How changes are
+/// journalled is a property of the file and set by who opens the ledger for writing: looking at a
+/// file changes nothing in it.
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(
         |error| Error::Open {
@@ -166,9 +182,8 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         },
     )?;
     conn.busy_timeout(BUSY)?;
-    // Before the first setting that writes: what is not ours is not touched.
+    // Before everything else: what is not ours is not touched.
     check(&conn, path)?;
-    conn.pragma_update(None, "journal_mode", "wal")?;
     // A commit that was acknowledged survives a power cut, not only a crash.
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "foreign_keys", true)?;

@@ -59,6 +59,12 @@ impl Writer<'_> {
         self.tx
             .prepare_cached("INSERT INTO correction (id, statement, work) VALUES (?1, ?2, ?3)")?
             .execute(params![seq, statement, correction.work.0])?;
+        // What the client is not charged for any more may be billed anew, to whom it belongs.
+        if correction.entry.is_none() {
+            self.tx
+                .prepare_cached("DELETE FROM settled WHERE work = ?1 AND statement = ?2")?
+                .execute(params![correction.work.0, statement])?;
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Making the projection anew from the journal.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -59,37 +59,40 @@ impl Store {
     }
 
     /// What the projection's hash would be after a rebuild. Nothing of the file changes: the
-    /// projection is made in a temporary database, which SQLite keeps on disk when it is large.
+    /// projection is made in a temporary database.
     pub(super) fn hash_if_rebuilt(&self) -> Result<String> {
-        let conn = Connection::open("")?;
-        conn.pragma_update(None, "synchronous", "off")?;
-        for sql in MIGRATIONS {
-            conn.execute_batch(sql)?;
-        }
-        let mut scratch = Self {
-            conn,
-            path: PathBuf::new(),
-        };
+        let mut scratch = self.scratch()?;
         scratch.write(|writer| {
-            // Sources are numbered as they appear, which the journal alone does not tell.
-            let mut sources = self
-                .conn
-                .prepare("SELECT id, connection, stream FROM source")?;
-            let mut rows = sources.query([])?;
-            while let Some(row) = rows.next()? {
-                let (id, connection): (i64, String) = (row.get(0)?, row.get(1)?);
-                let stream: String = row.get(2)?;
-                writer.tx.execute(
-                    "INSERT INTO source (id, connection, stream) VALUES (?1, ?2, ?3)",
-                    (id, connection, stream),
-                )?;
-            }
             self.rows_after(0, |row| {
                 writer.project(row.seq, &row.subject, &row.event()?)?;
                 Ok::<_, Error>(())
             })
         })?;
         scratch.projection_hash()
+    }
+
+    /// A temporary database of this schema with nothing in it but the numbers of the sources,
+    /// which are given as they appear and which the journal alone does not tell. SQLite keeps it
+    /// on disk when it is large.
+    pub(super) fn scratch(&self) -> Result<Self> {
+        let conn = Connection::open("")?;
+        conn.pragma_update(None, "synchronous", "off")?;
+        for sql in MIGRATIONS {
+            conn.execute_batch(sql)?;
+        }
+        let mut sources = self
+            .conn
+            .prepare("SELECT id, connection, stream FROM source")?;
+        let mut rows = sources.query([])?;
+        while let Some(row) = rows.next()? {
+            let (id, connection): (i64, String) = (row.get(0)?, row.get(1)?);
+            let stream: String = row.get(2)?;
+            conn.execute(
+                "INSERT INTO source (id, connection, stream) VALUES (?1, ?2, ?3)",
+                (id, connection, stream),
+            )?;
+        }
+        Ok(Self::of(conn, Path::new("")))
     }
 
     /// SHA-256 over every value of the projection, in order; equal projections, equal hashes.

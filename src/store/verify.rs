@@ -1,6 +1,7 @@
 //! Proving the chain: every row, every received record that a row names, and the projection.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use rusqlite::OptionalExtension;
 
@@ -14,6 +15,8 @@ pub struct Verified {
     pub head: Head,
     /// Received records that were compared with their hash.
     pub raws: u64,
+    /// The newest statement within the rows that hold.
+    pub statement: Option<String>,
     /// None: everything holds.
     pub damage: Option<Damage>,
 }
@@ -26,6 +29,15 @@ pub struct Damage {
     pub what: String,
 }
 
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row {
+            Some(row) => write!(f, "row {row}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
 impl Store {
     /// Recomputes the chain from its first row and compares everything that hangs on it.
     pub fn verify(&self) -> Result<Verified> {
@@ -34,6 +46,7 @@ impl Store {
         let mut verified = Verified {
             head: walk.head,
             raws: walk.raws,
+            statement: walk.statement,
             damage: damaged,
         };
         if verified.damage.is_some() {
@@ -99,6 +112,7 @@ struct Walk {
     /// Rows without a payload that no row behind them explains yet.
     gone: BTreeSet<u64>,
     raws: u64,
+    statement: Option<String>,
 }
 
 impl Walk {
@@ -110,6 +124,7 @@ impl Walk {
         match event {
             Event::Revision(revision) => return Ok(Some(revision.raw)),
             Event::Format(_) => self.form = Form::Hash,
+            Event::Sealed(_) | Event::Cancelled(_) => self.statement = Some(row.subject),
             Event::Gone => {
                 self.gone.insert(row.seq);
             }

@@ -140,6 +140,18 @@ impl Store {
         self.record_column(key, "r.revision")
     }
 
+    /// The row that a work's state comes from: its newest revision, or its deletion.
+    pub fn state_row(&self, id: WorkId) -> Result<Option<u64>> {
+        Ok(self
+            .conn
+            .prepare_cached(
+                "SELECT coalesce(deleted, revision) FROM record
+                 WHERE speaks = 1 AND ((id = ?1 AND work = ?1) OR (work = ?1 AND work <> id))",
+            )?
+            .query_row([id.0], |row| row.get(0))
+            .optional()?)
+    }
+
     fn record_column(&self, key: &RecordKey, column: &str) -> Result<Option<u64>> {
         let sql = format!(
             "SELECT {column} FROM record r JOIN source s ON s.id = r.source

@@ -13,6 +13,8 @@
     reason = "a helper of tests, of which each file uses its own part"
 )]
 
+pub mod proxy;
+pub mod tls;
 pub mod toggl;
 pub mod trello;
 mod wire;

@@ -232,7 +232,7 @@ async fn drip(stream: &mut TcpStream, answer: &Answer) -> Option<()> {
     clippy::disallowed_methods,
     reason = "a fake drips in real time, on a real socket"
 )]
-async fn pause(duration: Duration) {
+pub(super) async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 

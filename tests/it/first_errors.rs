@@ -286,6 +286,7 @@ fn a_foreign_and_a_damaged_ledger() {
         &run(dir.path(), &[], &["status"]),
         4,
         "error: the ledger is damaged: file is not a database\n\n\
-         hint: run `stundenbuch ledger verify`, then restore a backup of the file\n",
+         hint: run `stundenbuch ledger verify`, then `stundenbuch ledger restore` with a \
+         backup\n",
     );
 }

@@ -10,7 +10,7 @@ use stundenbuch::finding::Kind;
 use stundenbuch::run::import::{Keep, import, recognise_head};
 use stundenbuch::run::review::review;
 use stundenbuch::statements;
-use stundenbuch::store::Store;
+use stundenbuch::store::{Anchors, Store};
 use stundenbuch_connectors::import::{DateOrder, Options};
 
 const HEAD: &str = r#"
@@ -124,11 +124,13 @@ fn a_run_that_was_interrupted_is_no_good_health() {
     let run = store
         .write(|writer| writer.begin_run(at("2026-11-01"), "schedule"))
         .unwrap();
-    let status = Status::read(&config.ledger).unwrap();
+    let status = Status::read(&Anchors::new(&config.ledger, None)).unwrap();
     assert!(matches!(status.health(), Health::Degraded(why) if why.contains("interrupted")));
     let lock = stundenbuch::store::Lock::take(&config.ledger, "a run").unwrap();
     assert_eq!(
-        Status::read(&config.ledger).unwrap().health(),
+        Status::read(&Anchors::new(&config.ledger, None))
+            .unwrap()
+            .health(),
         Health::Ok,
         "it is under way"
     );
@@ -136,11 +138,16 @@ fn a_run_that_was_interrupted_is_no_good_health() {
     store
         .write(|writer| writer.end_run(at("2026-11-01"), run, "{}"))
         .unwrap();
-    assert_eq!(Status::read(&config.ledger).unwrap().health(), Health::Ok);
+    assert_eq!(
+        Status::read(&Anchors::new(&config.ledger, None))
+            .unwrap()
+            .health(),
+        Health::Ok
+    );
     // A failure of one connection stays told, whatever later runs say of the others.
     store
         .write(|writer| writer.pull_failed("trello", at("2026-11-01"), "expired token"))
         .unwrap();
-    let status = Status::read(&config.ledger).unwrap();
+    let status = Status::read(&Anchors::new(&config.ledger, None)).unwrap();
     assert!(matches!(status.health(), Health::Degraded(why) if why.contains("expired token")));
 }

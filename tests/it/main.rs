@@ -7,6 +7,8 @@
     reason = "helpers of tests fail and speak like tests"
 )]
 
+mod asof;
+mod crash;
 mod daemon;
 mod demo;
 #[path = "../fakes/mod.rs"]
@@ -16,6 +18,7 @@ mod late;
 mod ledger;
 mod ledger_format;
 mod night;
+mod proof;
 mod real_input;
 mod render;
 mod systemd;

@@ -72,6 +72,19 @@ async fn a_restart_does_not_spend_the_quota_twice() {
 }
 
 #[tokio::test]
+async fn a_restart_keeps_the_distance() {
+    let world = World::start().await;
+    for _ in 0..5 {
+        get_ok(&world.http(|_| ())).await.unwrap();
+    }
+    assert_eq!(world.elapsed(), 4, "five processes, a second apart");
+    // Nobody has asked in this window.
+    world.clock.advance(Duration::from_hours(1));
+    get_ok(&world.http(|_| ())).await.unwrap();
+    assert_eq!(world.elapsed(), 3604);
+}
+
+#[tokio::test]
 async fn every_attempt_and_redirection_is_counted() {
     let world = World::start().await;
     let http = world.http(|options| options.wait_max = Duration::from_secs(30));

@@ -15,6 +15,7 @@ mod log;
 mod redirects;
 mod retries;
 mod tls;
+mod way;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -48,6 +48,7 @@ async fn a_board_is_read_once_a_week_and_when_asked() {
     let mut compared = ledger.clone();
     let compare = Pull::Compare {
         from: at("2026-01-01T00:00:00Z"),
+        until: None,
     };
     bench.server.forget_requests();
     compared.pull_as(&*connector, &compare).await.unwrap();
@@ -132,6 +133,7 @@ async fn the_fake_enforces_the_limits() {
     for _ in 0..300 {
         let compare = Pull::Compare {
             from: bench.clock.now(),
+            until: None,
         };
         connector.pull(&Cursor::start(), &compare).await.unwrap();
     }

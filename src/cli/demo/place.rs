@@ -57,7 +57,9 @@ impl Place {
         let files = FILES
             .iter()
             .map(|file| (hash(file.text.as_bytes()), file.path.to_owned()));
-        let made = files.chain(["", "-wal", "-shm"].map(beside)).collect();
+        let made = files
+            .chain(["", "-wal", "-shm", ".heads"].map(beside))
+            .collect();
         let place = Self {
             dir: dir.to_owned(),
             made,

@@ -5,6 +5,7 @@ mod good;
 mod kinds;
 mod layers;
 mod mutated;
+mod recorded;
 mod secrets;
 mod wrong;
 

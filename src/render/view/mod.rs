@@ -3,6 +3,7 @@
 //! `/data.json` is this value. A template arranges; it neither computes nor formats, so no
 //! layout can print a sum that differs from the statement.
 
+mod corrections;
 mod details;
 mod summary;
 
@@ -11,10 +12,12 @@ use std::collections::BTreeSet;
 use chrono_tz::Tz;
 use serde::Serialize;
 
+use self::corrections::CorrectionView;
 use self::details::{Columns, Day};
 use self::summary::{Amount, LineView, Sum};
 use super::duration::Precision;
 use super::locale::Locale;
+use super::references::References;
 use super::text::{block, line};
 use super::words::Words;
 use crate::billing::{Language, Party, Statement};
@@ -27,6 +30,10 @@ pub(super) struct View {
     lang: &'static str,
     words: &'static Words,
     draft: bool,
+    /// What the document is; a cancellation names what it reverses.
+    title: String,
+    /// What became of the statement since, to be seen at once.
+    notice: Option<String>,
     /// For the properties of the file.
     document_title: String,
     period: String,
@@ -40,6 +47,7 @@ pub(super) struct View {
     sums: Vec<Sum>,
     notes: Vec<String>,
     small_print: Vec<String>,
+    corrections: Vec<CorrectionView>,
     columns: Columns,
     days: Vec<Day>,
     day_totals: Vec<Pair>,
@@ -127,6 +135,11 @@ impl<'a> Build<'a> {
         let statement = self.statement;
         let draft = statement.sealed_at.is_none();
         let period = self.locale.period_name(statement.period);
+        let references = References::new(&self.locale);
+        let cancels = statement.cancels.as_ref();
+        let title = cancels.map(|other| references.cancels(other));
+        let title = title.unwrap_or_else(|| self.words.title.to_owned());
+        let by = statement.cancelled_by.as_ref();
         View {
             lang: match statement.language {
                 Language::De => "de",
@@ -134,11 +147,9 @@ impl<'a> Build<'a> {
             },
             words: self.words,
             draft,
-            document_title: format!(
-                "{} {period}, {}",
-                self.words.title,
-                line(&statement.client.name)
-            ),
+            document_title: format!("{title} {period}, {}", line(&statement.client.name)),
+            title,
+            notice: by.map(|other| references.cancelled_by(other)),
             period,
             issuer: self.party(&statement.issuer),
             client: self.party(&statement.client),
@@ -149,6 +160,7 @@ impl<'a> Build<'a> {
             sums: self.sums(),
             notes: statement.notes.iter().map(|note| block(note)).collect(),
             small_print: self.small_print(draft),
+            corrections: self.corrections(),
             columns: self.columns(),
             days: self.days(),
             day_totals: self.day_totals(),

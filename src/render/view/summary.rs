@@ -118,7 +118,8 @@ impl Build<'_> {
         if rounded {
             sentences.push(words.rounded_hours.to_owned());
         }
-        if totals.non_billable_seconds != 0 {
+        let in_brackets = statement.entries.iter().any(|entry| entry.line.is_none());
+        if totals.non_billable_seconds != 0 && in_brackets {
             sentences.push(words.brackets.to_owned());
         }
         if self.columns().times {

@@ -38,3 +38,34 @@ CREATE TABLE configured (
     part TEXT    PRIMARY KEY,
     row  INTEGER NOT NULL
 ) STRICT;
+
+-- ── what the running program remembers ───────────────────────────────────────────────────────
+
+-- Matches and findings keep what they replace, so that a report can be made as of then.
+ALTER TABLE match ADD COLUMN since INTEGER NOT NULL DEFAULT 0;   -- Unix seconds
+CREATE TABLE match_past (
+    work     INTEGER NOT NULL,
+    task     TEXT,
+    evidence TEXT    NOT NULL,
+    since    INTEGER NOT NULL,
+    until    INTEGER NOT NULL              -- when it was replaced or forgotten
+) STRICT;
+CREATE INDEX match_past_work ON match_past (work);
+
+-- Since when it has these words.
+ALTER TABLE finding ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+UPDATE finding SET since = opened_at;
+CREATE TABLE finding_past (
+    id        TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    severity  TEXT    NOT NULL,
+    subject   TEXT    NOT NULL,
+    other     TEXT,
+    client    TEXT,
+    body      TEXT    NOT NULL,
+    opened_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    since     INTEGER NOT NULL,
+    until     INTEGER NOT NULL              -- when it got other words, or was opened again
+) STRICT;
+CREATE INDEX finding_past_id ON finding_past (id);

@@ -1,6 +1,6 @@
 //! A ledger of version 1, made by hand as that version made it, is brought forward.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use rusqlite::{Connection, params};
@@ -44,11 +44,18 @@ fn append(db: &Connection, head: &mut ([u8; 32], u64), kind: &str, subject: &str
     .unwrap();
 }
 
-/// A ledger of version 1 with a genesis, a person and what somebody taught; and its head.
+/// The same in a directory of its own.
 fn version_1() -> (TempDir, PathBuf, [u8; 32]) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
-    let db = Connection::open(&path).unwrap();
+    let head = make_version_1(&path);
+    (dir, path, head)
+}
+
+/// Makes a ledger of version 1 with a genesis, a person and what somebody taught; returns its
+/// head.
+pub(crate) fn make_version_1(path: &Path) -> [u8; 32] {
+    let db = Connection::open(path).unwrap();
     db.execute_batch(SCHEMA).unwrap();
     db.pragma_update(None, "user_version", 1).unwrap();
     db.pragma_update(None, "application_id", 0x5374_4275)
@@ -65,8 +72,7 @@ fn version_1() -> (TempDir, PathBuf, [u8; 32]) {
     let body = r#"{"id":7,"fullname":"Mara Lindgrün"}"#;
     let raw: String = Sha256::digest(body)
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let revision =
         format!(r#"{{"record":{record},"scope":"1","raw":{{"id":1,"sha256":"{raw}"}}}}"#);
     append(&db, &mut head, "revision", "toggl/people/7", &revision);
@@ -88,7 +94,7 @@ fn version_1() -> (TempDir, PathBuf, [u8; 32]) {
         [Sha256::digest(record).as_slice()],
     )
     .unwrap();
-    (dir, path, head.0)
+    head.0
 }
 
 #[test]

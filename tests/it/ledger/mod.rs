@@ -2,7 +2,7 @@
 
 mod damage;
 mod files;
-mod migration;
+pub(crate) mod migration;
 mod pieces;
 mod rebuild;
 mod same_work;

@@ -53,6 +53,14 @@ const BOARD: &str = r#"{
             "completed": false, "notes": "", "projects": [{"gid": "9", "name": "Website"}]}]
 }"#;
 
+/// The second of these lasts longer by now; the third is the next month's.
+const LATER: &str = "\
+User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,Tags
+Jana,j@albers.example,Müller,Website,,Größe der Köpfe,No,2026-01-12,09:00:00,2026-01-12,10:20:00,01:20:00,
+Jana,j@albers.example,Müller,Website,,Call,Yes,2026-01-13,09:00:00,2026-01-13,09:40:00,00:40:00,\"a, b\"
+Jana,j@albers.example,Müller,Website,,Colours,Yes,2026-02-13,09:00:00,2026-02-13,09:40:00,00:40:00,
+";
+
 /// The key of the task in that export.
 const TASK: &str = "file:asana-json/tasks/1201";
 
@@ -68,6 +76,7 @@ impl Ledger {
         for (name, text) in [
             ("stundenbuch.toml", CONFIG),
             ("toggl.csv", TOGGL),
+            ("later.csv", LATER),
             ("clockify.csv", CLOCKIFY),
             ("asana.json", BOARD),
             ("drive/first.txt", "one"),
@@ -84,10 +93,34 @@ impl Ledger {
         std::fs::remove_file(ledger.directory().join("drive/first.txt")).unwrap();
         std::fs::write(ledger.directory().join("drive/second.txt"), "changed").unwrap();
         ledger.must(&["pull"], 0);
-        ledger.must(&["match", "w3", TASK], 0);
-        ledger.must(&["match", "w4", TASK], 0);
-        ledger.must(&["match", "--forget", "w4"], 0);
+        ledger.must(&["match", "w6", TASK], 0);
+        ledger.must(&["match", "w7", TASK], 0);
+        ledger.must(&["match", "--forget", "w7"], 0);
         ledger.must(&["statement", "seal", "mueller", "--period", "2026-01"], 0);
+        // The number has the year in which the test runs.
+        let number = |nth: &str| {
+            let list = ledger.run(&["statement", "list"]).1;
+            let number = list.lines().nth(1).unwrap();
+            let (year, _) = number.split_once('-').unwrap();
+            format!("{year}-{nth}")
+        };
+        ledger.must(&["import", "later.csv"], 0);
+        ledger.must(&["statement", "correct", &number("0001")], 0);
+        for _ in 0..2 {
+            ledger.must(&["statement", "seal", "mueller", "--period", "2026-02"], 0);
+            let last = ledger.run(&["statement", "list"]).1;
+            let last = last
+                .lines()
+                .last()
+                .unwrap()
+                .split(' ')
+                .next()
+                .unwrap()
+                .to_owned();
+            if last == number("0002") {
+                ledger.must(&["statement", "cancel", &last], 0);
+            }
+        }
         ledger.must(&["deliver"], 0);
         ledger.must(&["ledger", "verify"], 0);
         ledger
@@ -99,6 +132,11 @@ impl Ledger {
 
     pub(super) fn file(&self) -> PathBuf {
         self.directory().join("ledger.db")
+    }
+
+    /// Removes the heads that are kept beside the file.
+    pub(super) fn forget_heads(&self) {
+        std::fs::remove_file(self.directory().join("ledger.db.heads")).unwrap();
     }
 
     /// The exit code of the program and what it printed to stdout and stderr.

@@ -148,6 +148,10 @@ pub(super) struct Projected {
     aliases: BTreeMap<(String, String), String>,
     /// Work to statement and line.
     settled: BTreeMap<u64, (String, Option<u64>)>,
+    /// Row to corrected statement, work, and charging statement.
+    pub(super) corrections: BTreeMap<u64, (String, u64, Option<String>)>,
+    /// Part of the configuration to its newest row.
+    configured: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -176,12 +180,20 @@ impl Projected {
         let mut now = Self::default();
         for row in rows {
             match row.kind.as_str() {
-                "genesis" | "delivered" | "format" | "configured" => {}
+                "genesis" | "delivered" | "format" => {}
+                "configured" if row.json()["settings"].is_null() => {
+                    now.configured.remove(&row.subject);
+                }
+                "configured" => {
+                    now.configured.insert(row.subject.clone(), row.seq);
+                }
                 "revision" => now.revision(row),
                 "deleted" => now.records.get_mut(&row.subject).unwrap().deleted = Some(row.seq),
                 "same-work" => now.same_work(row),
                 "alias" => now.alias(row),
                 "sealed" => now.sealed(row),
+                "correction" => now.correction(row),
+                "cancelled" => now.cancelled(row),
                 other => panic!("a kind that the document does not know: {other}"),
             }
         }
@@ -248,6 +260,32 @@ impl Projected {
                 .insert(settled["work"].as_u64().unwrap(), place);
             assert_eq!(before, None, "a work is settled once");
         }
+        for charged in row.json()["corrections"].as_array().into_iter().flatten() {
+            let correction = self
+                .corrections
+                .get_mut(&charged.as_u64().unwrap())
+                .unwrap();
+            let before = correction.2.replace(row.subject.clone());
+            assert_eq!(before, None, "a correction is charged once");
+        }
+    }
+
+    fn correction(&mut self, row: &Row) {
+        let work = row.json()["work"].as_u64().unwrap();
+        let correction = (row.subject.clone(), work, None);
+        self.corrections.insert(row.seq, correction);
+        if row.json()["entry"].is_null() {
+            self.settled.remove(&work);
+        }
+    }
+
+    fn cancelled(&mut self, row: &Row) {
+        let other = row.json()["cancels"].as_str().unwrap().to_owned();
+        self.settled.retain(|_, (number, _)| *number != other);
+        self.corrections.retain(|_, (number, ..)| *number != other);
+        for (_, _, charged) in self.corrections.values_mut() {
+            charged.take_if(|number| *number == other);
+        }
     }
 
     /// The same from the program's own tables.
@@ -282,6 +320,16 @@ impl Projected {
             .unwrap();
         let settled = settled.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
         stored.settled = settled.unwrap().map(Result::unwrap).collect();
+        let mut corrections = db
+            .prepare("SELECT id, statement, work, charged FROM correction")
+            .unwrap();
+        let corrections = corrections.query_map([], |row| {
+            Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)))
+        });
+        stored.corrections = corrections.unwrap().map(Result::unwrap).collect();
+        let mut configured = db.prepare("SELECT part, row FROM configured").unwrap();
+        let configured = configured.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        stored.configured = configured.unwrap().map(Result::unwrap).collect();
         stored
     }
 }

@@ -11,15 +11,15 @@ use crate::fakes::{Fault, FaultKind, Server};
 
 /// Which of the two fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+pub(super) enum Who {
     Toggl,
     Trello,
 }
 
-const BOTH: [Who; 2] = [Who::Toggl, Who::Trello];
+pub(super) const BOTH: [Who; 2] = [Who::Toggl, Who::Trello];
 
 impl Who {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Toggl => "toggl",
             Self::Trello => "trello",
@@ -33,7 +33,7 @@ impl Who {
         }
     }
 
-    fn server(self, house: &House) -> &Server {
+    pub(super) fn server(self, house: &House) -> &Server {
         match self {
             Self::Toggl => &house.toggl.server,
             Self::Trello => &house.boards_server,
@@ -153,7 +153,7 @@ async fn with_faults(
     house.state()
 }
 
-fn assert_failed(house: &House, who: Who, report: &Report, exit: Exit, case: &str) {
+pub(super) fn assert_failed(house: &House, who: Who, report: &Report, exit: Exit, case: &str) {
     assert_eq!(report.exit(), exit, "{case}: {report:#?}");
     assert!(of(report, who.name()).failure.is_some(), "{case}");
     let other = of(report, who.other());
@@ -172,7 +172,7 @@ fn assert_failed(house: &House, who: Who, report: &Report, exit: Exit, case: &st
 }
 
 /// What the ledger calls deleted is deleted.
-fn assert_nothing_invented(house: &House, case: &str) {
+pub(super) fn assert_nothing_invented(house: &House, case: &str) {
     let cards = house.cards();
     let truth = house.truth();
     for key in house.deleted() {
@@ -186,7 +186,7 @@ fn assert_nothing_invented(house: &House, case: &str) {
 }
 
 /// What people do on the day before a night; the same in every house.
-fn happen(house: &House, night: u32) {
+pub(super) fn happen(house: &House, night: u32) {
     house.noon();
     let ids: Vec<i64> = house
         .toggl

@@ -1,9 +1,12 @@
 //! Whole nights: the program's own pass over a real ledger file, against fake services that
 //! enforce the quotas of the real ones.
 
+mod corrections;
+mod drift;
 mod explaining;
 mod failing;
 pub(crate) mod house;
+mod proxied;
 mod quiet;
-mod statements;
+pub(crate) mod statements;
 mod vanishing;

@@ -20,14 +20,14 @@ use super::house::{House, Size, bytes};
 use crate::fakes::toggl::Entry;
 
 /// Five days of work, the first of them the first day of the history.
-pub(super) const WEEK: Size = Size {
+pub(crate) const WEEK: Size = Size {
     boards: 2,
     cards: 10,
     entries: 70,
 };
 
 /// Seals a day, or says why not.
-pub(super) fn seal(house: &mut House, day: &str) -> Result<Statement, SealError> {
+pub(crate) fn seal(house: &mut House, day: &str) -> Result<Statement, SealError> {
     let client = house.config.client("ahorn").unwrap();
     let period = format!("{day}..{day}").parse().unwrap();
     let now = house.clock.now();
@@ -109,7 +109,7 @@ fn money(cents: i64) -> String {
 }
 
 /// The work that an entry of the fake is.
-fn work_of(house: &House, id: i64) -> String {
+pub(super) fn work_of(house: &House, id: i64) -> String {
     let key = house.store.parse_key(&format!("toggl/time/{id}")).unwrap();
     house.store.work_of(&key).unwrap().unwrap().to_string()
 }

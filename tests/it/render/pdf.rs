@@ -387,3 +387,39 @@ fn previews() -> Vec<(&'static str, Statement)> {
         ("de2000", sample::busy(Language::De, 2000)),
     ]
 }
+
+#[test]
+fn corrections_have_a_section_in_the_language_of_the_client() {
+    for (language, words) in [
+        (
+            Language::De,
+            [
+                "Korrekturen",
+                "2026-0003, Pos. 4",
+                "Dauer: 2:30 h → 2:00 h",
+                "Tag: 14.09.2026 → 15.09.2026",
+                "berechnet: ja → nein",
+            ],
+        ),
+        (
+            Language::En,
+            [
+                "Corrections",
+                "2026-0003, item 4",
+                "duration: 2:30 h → 2:00 h",
+                "day: 14 Sep 2026 → 15 Sep 2026",
+                "charged: yes → no",
+            ],
+        ),
+    ] {
+        let Some(text) = text_of(&pdf(&sample::correcting(language))) else {
+            return;
+        };
+        let text = text.replace('\u{a0}', " ");
+        for word in words {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+    let plain = text_of(&pdf(&sample::busy(Language::De, 3))).unwrap();
+    assert!(!plain.contains("Korrekturen"));
+}

@@ -4,7 +4,8 @@ use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use chrono_tz::Europe::Berlin;
 use proptest::prelude::*;
 use stundenbuch::billing::{
-    EntryRow, Language, LedgerHead, Line, Party, SCHEMA, Statement, TaskRow, Totals, Vat,
+    Change, CorrectedWork, EntryRow, Field, Language, LedgerHead, Line, Party, SCHEMA, Statement,
+    TaskRow, Totals, Vat,
 };
 use stundenbuch::money::{Cents, HourlyRate};
 use stundenbuch::time::Period;
@@ -75,6 +76,9 @@ pub(crate) fn statement(language: Language, entries: Vec<EntryRow>) -> Statement
             seq: 18_342,
             hash: "9f2c4e1ab07d55c8".repeat(4),
         }),
+        corrections: Vec::new(),
+        cancels: None,
+        cancelled_by: None,
     };
     add_up(&mut made, Some("19"));
     made
@@ -165,6 +169,63 @@ pub(crate) fn add_up(statement: &mut Statement, vat: Option<&str>) {
         gross: Cents::new(net.get() + tax),
     };
     statement.lines = lines;
+}
+
+/// A statement that also corrects an earlier one: half an hour less, and an hour that was not
+/// charged and still is not.
+pub(crate) fn correcting(language: Language) -> Statement {
+    let mut made = statement(language, vec![entry(5, 9, 60, Some(1))]);
+    let rate = HourlyRate::new("59.00".parse().unwrap());
+    made.lines.push(Line {
+        position: 2,
+        title: "Korrektur zu 2026-0003, Position 4: Telefonservice (14.09.2026)".to_owned(),
+        tracked_seconds: -1800,
+        billed_seconds: -1800,
+        rate,
+        amount: rate.price_of(-1800).unwrap(),
+        ..made.lines[0].clone()
+    });
+    let change = |field, old: &str, new: &str| Change {
+        field,
+        old: old.to_owned(),
+        new: new.to_owned(),
+    };
+    let work = |position, lines, tracked_seconds, changes| CorrectedWork {
+        row: 4711,
+        statement: "2026-0003".to_owned(),
+        position,
+        lines,
+        work: "w12".to_owned(),
+        date: NaiveDate::from_ymd_opt(2026, 9, 14).unwrap(),
+        person: Some("Jana Sommer".to_owned()),
+        project: Some("Telefonservice".to_owned()),
+        description: "=Rückruf".to_owned(),
+        changes,
+        tracked_seconds,
+    };
+    let shorter = vec![
+        change(Field::Duration, "2:30 h", "2:00 h"),
+        change(Field::Day, "2026-09-14", "2026-09-15"),
+        change(Field::Billable, "yes", "no"),
+    ];
+    let longer = vec![change(Field::Duration, "1:00 h", "2:00 h")];
+    made.corrections = vec![
+        work(Some(4), vec![2], -1800, shorter),
+        work(None, Vec::new(), 3600, longer),
+    ];
+    // 59.00 − 29.50, and 19 % of that are 5.605.
+    made.totals = Totals {
+        tracked_seconds: 3600 - 1800 + 3600,
+        billed_seconds: 1800,
+        non_billable_seconds: 3600,
+        net: Cents::new(2950),
+        vat: Some(Vat {
+            rate: "19".parse().unwrap(),
+            amount: Cents::new(561),
+        }),
+        gross: Cents::new(3511),
+    };
+    made
 }
 
 pub(crate) fn draft(mut statement: Statement) -> Statement {

@@ -34,6 +34,9 @@ fn decimal(text: &str) -> Decimal {
 }
 
 fn seconds_of_clock(text: &str) -> i64 {
+    if let Some(positive) = text.strip_prefix('-') {
+        return -seconds_of_clock(positive);
+    }
     let mut parts = text.split(':').map(|part| part.parse::<i64>().unwrap());
     let (hours, minutes) = (parts.next().unwrap(), parts.next().unwrap());
     hours * 3600 + minutes * 60 + parts.next().unwrap_or(0)
@@ -205,6 +208,37 @@ fn the_table_for_people_looks_like_this() {
             "",
         ]
     );
+}
+
+#[test]
+fn tables_have_what_is_corrected_and_add_up_to_the_totals() {
+    for language in [Language::De, Language::En] {
+        let statement = sample::correcting(language);
+        let totals = &statement.totals;
+        let (header, rows) = records(&bytes(&statement, Format::CsvRaw), b',');
+        let column = |name: &str| header.iter().position(|title| title == name).unwrap();
+        let sum =
+            |name: &str| -> Decimal { rows.iter().map(|row| decimal(&row[column(name)])).sum() };
+        assert_eq!(sum("tracked_seconds"), totals.tracked_seconds.into());
+        assert_eq!(sum("amount_share"), totals.net.to_decimal());
+        let corrects: Vec<_> = rows
+            .iter()
+            .map(|row| row[column("corrects")].as_str())
+            .collect();
+        assert_eq!(corrects, ["", "2026-0003:4", "2026-0003"]);
+
+        let people = bytes(&statement, Format::Csv);
+        let table = people.strip_prefix(b"\xef\xbb\xbf").unwrap();
+        let german = language == Language::De;
+        let (header, rows) = records(table, if german { b';' } else { b',' });
+        assert_eq!(header[16], if german { "Bezug" } else { "Refers to" });
+        let seconds: i64 = rows.iter().map(|row| seconds_of_clock(&row[10])).sum();
+        assert_eq!(seconds, totals.tracked_seconds);
+        let net: Decimal = rows.iter().map(|row| decimal(&row[14])).sum();
+        assert_eq!(net, totals.net.to_decimal());
+        assert_eq!(rows[2][7], "'=Rückruf", "foreign words are inert here, too");
+        assert!(rows[1][16].starts_with("2026-0003, "));
+    }
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use stundenbuch_connectors::contract::Raw;
 use stundenbuch_connectors::record::{ExternalId, Record, Stream};
 use tempfile::TempDir;
 
+use super::seal::still_so;
 use super::*;
+use crate::config::Config;
+use crate::store::Store;
 use crate::work::RecordKey;
 
 const CONFIG: &str = r#"
@@ -106,4 +110,29 @@ fn an_entry_that_was_sealed_since_the_preview_stops_the_seal() {
     let again: Result<(), SealError> = store.write(|writer| still_so(writer, &before));
     let number = first.number.unwrap();
     assert!(matches!(again, Err(SealError::Settled { number: it, .. }) if it == number));
+}
+
+#[test]
+fn a_correction_that_was_charged_since_the_preview_stops_the_seal() {
+    let (_dir, config, mut store) = ready();
+    let client = config.client("ahorn").unwrap();
+    let period = "2026-10".parse().unwrap();
+    let first = seal(&mut store, &config, client, period, now()).unwrap();
+    told(&mut store, 30);
+    let wanted = Wanted::default();
+    correct(&mut store, &config, &first.number.unwrap(), &wanted, now()).unwrap();
+    let before = october(&store, &config);
+    let same: Result<(), SealError> = store.write(|writer| still_so(writer, &before));
+    assert!(same.is_ok());
+    let second = seal(&mut store, &config, client, period, now()).unwrap();
+    assert_eq!(second.totals.net.to_string(), "29.50");
+    let again: Result<(), SealError> = store.write(|writer| still_so(writer, &before));
+    assert!(matches!(again, Err(SealError::Corrected(_))), "{again:?}");
+    // And one that has nothing to correct any more.
+    cancel(&mut store, &config, &second.number.unwrap(), now()).unwrap();
+    let open: Result<(), SealError> = store.write(|writer| still_so(writer, &before));
+    assert!(open.is_ok(), "{open:?}");
+    cancel(&mut store, &config, "2026-0001", now()).unwrap();
+    let void: Result<(), SealError> = store.write(|writer| still_so(writer, &before));
+    assert!(matches!(void, Err(SealError::Corrected(_))), "{void:?}");
 }
