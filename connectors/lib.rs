@@ -12,6 +12,7 @@ pub mod error;
 pub mod http;
 pub mod import;
 pub mod kind;
+pub mod planted;
 pub mod record;
 pub mod secret;
 #[cfg(any(test, feature = "suite"))]

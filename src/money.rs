@@ -5,6 +5,7 @@ use std::fmt;
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+use stundenbuch_connectors::planted::{Bug, planted};
 
 /// An amount in the hundredth part of a currency. The currency stands once on the document.
 #[derive(
@@ -28,10 +29,12 @@ impl Cents {
     /// becomes 319.49, and −319.485 becomes −319.49. `None` beyond 92 quadrillion.
     pub fn round(amount: Decimal) -> Option<Self> {
         let cents = amount.checked_mul(Decimal::ONE_HUNDRED)?;
-        cents
-            .round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)
-            .to_i64()
-            .map(Self)
+        let halves = if planted(Bug::RoundHalfEven) {
+            RoundingStrategy::MidpointNearestEven
+        } else {
+            RoundingStrategy::MidpointAwayFromZero
+        };
+        cents.round_dp_with_strategy(0, halves).to_i64().map(Self)
     }
 
     /// The same amount in units of the currency, exact.
@@ -82,6 +85,10 @@ impl HourlyRate {
     /// The product comes before the division: 20 minutes at 59.00 are 19.67 and not the 19.47
     /// that 0.33 hours would give.
     pub fn price_of(self, seconds: i64) -> Option<Cents> {
+        if planted(Bug::HoursOfTwoDecimals) {
+            let hours = Decimal::from(seconds).checked_div(Decimal::from(3600))?;
+            return Cents::round(self.0.checked_mul(hours.round_dp(2))?);
+        }
         let product = self.0.checked_mul(Decimal::from(seconds))?;
         Cents::round(product.checked_div(Decimal::from(3600))?)
     }

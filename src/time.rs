@@ -12,9 +12,13 @@ use chrono::{
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use stundenbuch_connectors::planted::{Bug, planted};
 
 /// The local calendar day on which an instant falls.
 pub fn local_day(instant: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    if planted(Bug::DaysOfUtc) {
+        return instant.date_naive();
+    }
     local_time(instant, zone).date()
 }
 

@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::contract::Platform;
 use crate::error::{Error, Result, Retry};
 use crate::kind::Bucket;
+use crate::planted::{Bug, planted};
 use crate::secret::Secret;
 
 pub use self::base::segment;
@@ -181,6 +182,9 @@ impl Inner {
                     Verdict::Park { until, error } => {
                         turn.park(until)?;
                         return Err(error.retry(Retry::Later { after: Some(until) }));
+                    }
+                    Verdict::Retry { error, .. } if planted(Bug::RetryAfterIgnored) => {
+                        (None, error)
                     }
                     Verdict::Retry { after, error } => (after, error),
                 },

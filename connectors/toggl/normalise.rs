@@ -15,6 +15,7 @@ use super::wire;
 use crate::contract::{Identified, Raw};
 use crate::culprit::{blame, culprit};
 use crate::error::Reject;
+use crate::planted::{Bug, planted};
 use crate::record::{
     ExternalId, Named, Person, PersonRef, Project, Record, Stream, TimeEntry, Worked,
 };
@@ -128,6 +129,10 @@ fn worked(start: Option<&str>, stop: &wire::Stop) -> Result<Worked, Reject> {
         // A key that is gone says nothing; taken for null it would turn worked hours into
         // running timers, which are never billed.
         wire::Stop::Missing => Err(Reject::field("stop", "is missing")),
+        wire::Stop::Running if planted(Bug::RunningCounts) => Ok(Worked::Span {
+            start,
+            stop: start + chrono::TimeDelta::hours(1),
+        }),
         wire::Stop::Running => Ok(Worked::Running { start }),
         wire::Stop::At(stop) => {
             let stop = wire::whole_second(stop).ok_or_else(|| unreadable("stop", stop))?;

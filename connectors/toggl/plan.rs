@@ -112,11 +112,10 @@ pub(super) fn gap_start(asked: DateTime<Utc>) -> DateTime<Utc> {
 /// The instant to ask the feed from.
 pub(super) fn since(state: &State, now: DateTime<Utc>) -> DateTime<Utc> {
     let floor = now - REACH;
-    // In the first pull the reports have just told everything up to the bootstrap.
-    let overlap = state.asked.map_or(TimeDelta::zero(), |_| OVERLAP);
+    // Also in the first pull: the reports before it may have been a little behind.
     state
         .watermark
-        .map_or(floor, |mark| (mark - overlap).max(floor))
+        .map_or(floor, |mark| (mark - OVERLAP).max(floor))
 }
 
 /// Turns a step that costs nothing into those that do. `None` for a step to be taken as it is.

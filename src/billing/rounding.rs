@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use stundenbuch_connectors::planted::{Bug, planted};
 
 use super::Language;
 use crate::config::{Rounding, RoundingMode, RoundingScope};
@@ -32,7 +33,12 @@ pub(super) fn round(seconds: i64, rounding: Rounding) -> i64 {
 /// Rounds the entries of one line, each with its local day. `None` when the sum does not fit.
 pub(super) fn bill(entries: &[(NaiveDate, i64)], rounding: Rounding) -> Option<Billed> {
     let tracked: Vec<i64> = entries.iter().map(|(_, seconds)| *seconds).collect();
-    match rounding.per {
+    let per = if planted(Bug::RoundEachEntry) {
+        RoundingScope::Entry
+    } else {
+        rounding.per
+    };
+    match per {
         RoundingScope::Entry => {
             let rows: Vec<i64> = tracked.iter().map(|s| round(*s, rounding)).collect();
             Some(Billed {

@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use stundenbuch_connectors::Error;
 use stundenbuch_connectors::contract::{Item, Outcome, Outgoing, OutgoingFile, Receipt};
 use stundenbuch_connectors::error::{Kind as ErrorKind, Retry};
+use stundenbuch_connectors::planted::{Bug, planted};
 
 use crate::clock::Clock;
 use crate::finding::{Finding, Kind, Severity};
@@ -36,6 +37,10 @@ pub async fn deliver(
     for parcel in store.parcels_due(clock.now())? {
         if down.contains(&parcel.connection) {
             continue;
+        }
+        if planted(Bug::DeliveredBeforeSent) {
+            let (location, outcome) = (parcel.path.clone(), Outcome::Created);
+            arrived(store, clock.now(), &parcel, &Receipt { outcome, location })?;
         }
         let sent = match targets.get(&parcel.connection) {
             // What waits is not proved by the journal; its own hash tells what the disk did.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use stundenbuch_connectors::contract::{Absent, Cursor, Notice, Page, Presence, Pull, Sweep};
+use stundenbuch_connectors::planted::{Bug, planted};
 use stundenbuch_connectors::record::ExternalId;
 use stundenbuch_connectors::{Connector, Error as PullError};
 use tokio::sync::{mpsc, oneshot};
@@ -90,6 +91,12 @@ pub async fn pull(store: &mut Store, clock: &dyn Clock, sources: &[Source]) -> R
     }
     drop(sender);
     while let Some(message) = inbox.recv().await {
+        if planted(Bug::CursorBeforeRows)
+            && let Message::Page { at, page, .. } = &message
+        {
+            store.write(|writer| writer.set_cursor(&sources[*at].name, &page.next))?;
+            tokio::task::yield_now().await;
+        }
         tokio::task::block_in_place(|| handle(store, clock, sources, &mut pulled, message))?;
     }
     // Every task has said how it ended, except one that panicked.
@@ -272,6 +279,12 @@ fn take_page(
     }
     for sweep in &page.swept {
         take_sweep(writer, &source.name, sweep)?;
+        if planted(Bug::AbsenceIsDeletion) {
+            for absent in writer.absent(&source.name, sweep)?.0 {
+                let key = key(&source.name, absent.stream, &absent.id);
+                writer.append_deletion(now, &key, "not listed")?;
+            }
+        }
     }
     writer.set_cursor(&source.name, &page.next)?;
     Ok(counts)
@@ -329,7 +342,8 @@ fn key(
 /// How a connection is pulled now: what changed, and from time to time a full comparison of the
 /// last weeks, for the changes that a service's own feed does not report.
 pub fn mode(compared_at: Option<DateTime<Utc>>, now: DateTime<Utc>, forced: bool) -> Pull {
-    let due = compared_at.is_some_and(|at| now - at >= TimeDelta::days(COMPARE_EVERY_DAYS));
+    let due = compared_at
+        .is_some_and(|at| now - at >= TimeDelta::days(COMPARE_EVERY_DAYS) || at - now > AHEAD_MAX);
     if due || forced {
         Pull::Compare {
             from: now - COMPARE_BACK,
@@ -344,3 +358,23 @@ pub fn mode(compared_at: Option<DateTime<Utc>>, now: DateTime<Utc>, forced: bool
 const COMPARE_EVERY_DAYS: i64 = 7;
 /// The open month and the one before it.
 pub(super) const COMPARE_BACK: TimeDelta = TimeDelta::days(62);
+/// A last comparison further ahead than this was recorded by a clock that was wrong.
+const AHEAD_MAX: TimeDelta = TimeDelta::hours(25);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_put_comparisons_off() {
+        let now: DateTime<Utc> = "2026-11-03T02:15:00Z".parse().unwrap();
+        let due = |days: i64| {
+            let compared = Some(now - TimeDelta::days(days));
+            matches!(mode(compared, now, false), Pull::Compare { .. })
+        };
+        assert!(!due(6) && due(7), "once a week");
+        assert!(!due(-1), "the clock was turned back a little");
+        assert!(due(-400), "the clock was ahead by a year");
+        assert_eq!(mode(None, now, false), Pull::Changes);
+    }
+}

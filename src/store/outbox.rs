@@ -137,9 +137,11 @@ pub struct NewParcel<'a> {
 }
 
 impl Store {
-    /// The parcels that may be tried now, oldest first.
+    /// The parcels that may be tried now, oldest first. No wait is longer than a day: one that
+    /// ends more than 25 hours ahead was begun by a clock that was wrong.
     pub fn parcels_due(&self, now: DateTime<Utc>) -> Result<Vec<Parcel>> {
-        self.parcels("state = 'queued' AND not_before <= ?1", now.timestamp())
+        let due = "state = 'queued' AND (not_before <= ?1 OR not_before > ?1 + 25 * 3600)";
+        self.parcels(due, now.timestamp())
     }
 
     /// All parcels that are not where they should be.

@@ -6,6 +6,7 @@
 use chrono::{DateTime, NaiveTime, Utc};
 use rusqlite::{OptionalExtension, params};
 use stundenbuch_connectors::contract::Raw;
+use stundenbuch_connectors::planted::{Bug, planted};
 use stundenbuch_connectors::record::{ExternalId, Record, Stream, TimeEntry, Worked};
 
 use super::{Error, Result, Writer};
@@ -234,6 +235,10 @@ impl Writer<'_> {
                 project,
                 client
             ])?;
+        if planted(Bug::ChangeReopens) {
+            let reopen = "DELETE FROM settled WHERE work = ?1";
+            self.tx.execute(reopen, [known])?;
+        }
         self.choose_again(known)
     }
 

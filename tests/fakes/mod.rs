@@ -22,7 +22,10 @@ mod wire;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use chrono::{DateTime, Utc};
+use stundenbuch_connectors::clock::{Clock as _, ManualClock};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// A running fake; it stops when it is dropped.
@@ -103,6 +106,10 @@ pub struct Logged {
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// When it came, where the server has a clock.
+    pub at: Option<DateTime<Utc>>,
+    /// The fault that it met.
+    pub fault: Option<FaultKind>,
 }
 
 impl Logged {
@@ -126,6 +133,8 @@ struct State {
     router: Router,
     faults: Mutex<Vec<Armed>>,
     log: Mutex<Vec<Logged>>,
+    clock: Mutex<Option<ManualClock>>,
+    alarm: Mutex<Option<(u32, Arc<Notify>)>>,
 }
 
 #[derive(Debug)]
@@ -145,6 +154,8 @@ impl Server {
             router,
             faults: Mutex::default(),
             log: Mutex::default(),
+            clock: Mutex::default(),
+            alarm: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
         Self {
@@ -178,6 +189,19 @@ impl Server {
         self.state.faults.lock().unwrap().clear();
     }
 
+    /// Gives the log of requests a clock.
+    pub fn keep_time(&self, clock: ManualClock) {
+        *self.state.clock.lock().unwrap() = Some(clock);
+    }
+
+    /// Wakes whoever waits for the result when request number `nth` from now arrives, the next
+    /// one being number 0. Another call takes the place of this one.
+    pub fn alarm(&self, nth: u32) -> Arc<Notify> {
+        let notify = Arc::new(Notify::new());
+        *self.state.alarm.lock().unwrap() = Some((nth, Arc::clone(&notify)));
+        notify
+    }
+
     /// Every request so far, in order of arrival.
     pub fn requests(&self) -> Vec<Logged> {
         self.state.log.lock().unwrap().clone()
@@ -196,6 +220,24 @@ impl Drop for Server {
 }
 
 impl State {
+    /// Notes a request, and the fault that it meets.
+    fn note(&self, request: &Logged) -> Option<FaultKind> {
+        let fault = self.fault_for(&request.path);
+        let clock = self.clock.lock().unwrap();
+        self.log.lock().unwrap().push(Logged {
+            at: clock.as_ref().map(ManualClock::now),
+            fault: fault.clone(),
+            ..request.clone()
+        });
+        let mut alarm = self.alarm.lock().unwrap();
+        match alarm.take() {
+            Some((0, notify)) => notify.notify_one(),
+            Some((left, notify)) => *alarm = Some((left - 1, notify)),
+            None => {}
+        }
+        fault
+    }
+
     fn fault_for(&self, path: &str) -> Option<FaultKind> {
         let mut faults = self.faults.lock().unwrap();
         let armed = faults

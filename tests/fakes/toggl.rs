@@ -22,7 +22,7 @@ use stundenbuch_connectors::clock::{Clock as _, ManualClock};
     unused_imports,
     reason = "each test file uses its own part of the fakes"
 )]
-pub use self::world::{Access, Entry, OTHER, TOKEN, World};
+pub use self::world::{Access, Entry, OTHER, Project, TOKEN, World};
 use super::Server;
 
 /// A running fake, and the hand that moves its world.

@@ -232,6 +232,11 @@ impl Trello {
         self.on(board, |board| (ids(&board.cards), ids(&board.actions)))
     }
 
+    /// A board's cards as the service keeps them.
+    pub fn cards(&self, board: &str) -> Vec<Value> {
+        self.on(board, |board| board.cards.clone())
+    }
+
     /// Deletes for good: only the action that says so remains of the card.
     pub fn delete(&self, card: &str) {
         let board = self.board_of(card);

@@ -30,9 +30,7 @@ struct Incoming {
 pub(super) async fn serve(mut stream: TcpStream, state: Arc<State>) {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await {
-        let fault = state.fault_for(&request.logged.path);
-        state.log.lock().unwrap().push(request.logged.clone());
-        let open = match fault {
+        let open = match state.note(&request.logged) {
             None => honest(&mut stream, &state, request).await,
             Some(fault) => spoiled(&mut stream, &state, request, fault).await,
         };
@@ -77,6 +75,8 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<In
         query,
         headers,
         body,
+        at: None,
+        fault: None,
     };
     Some(Incoming { target, logged })
 }
