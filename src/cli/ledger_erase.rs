@@ -202,7 +202,9 @@ fn directories(config: &Config) -> Vec<PathBuf> {
         .ledger
         .parent()
         .filter(|it| !it.as_os_str().is_empty());
-    vec![beside.map_or_else(|| PathBuf::from("."), PathBuf::from)]
+    let beside = beside.map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let backups = config.backup.as_ref().map(|backup| backup.directory.clone());
+    std::iter::once(beside).chain(backups).collect()
 }
 
 /// What this command cannot do.

@@ -223,7 +223,7 @@ fn it_works_where_the_ledger_is_gone_or_unreadable() {
     let spoil: [(&str, fn(&Path)); 4] = [
         ("gone", |ledger| fs::remove_file(ledger).unwrap()),
         ("garbage", |ledger| {
-            fs::write(ledger, "garbage ".repeat(4_000)).unwrap()
+            fs::write(ledger, "garbage ".repeat(4_000)).unwrap();
         }),
         ("cut", |ledger| {
             let bytes = fs::read(ledger).unwrap();
@@ -260,6 +260,10 @@ fn it_works_where_the_ledger_is_gone_or_unreadable() {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of files and what is said of each"
+)]
 #[test]
 fn what_is_no_good_backup_is_refused_and_changes_nothing() {
     let (home, other) = (three(), Home::new());
