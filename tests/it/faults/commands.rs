@@ -37,7 +37,7 @@ async fn house() -> House {
 fn text(house: &House, what: &str) -> String {
     format!(
         "the ledger is damaged: {what}\n  the ledger is {}\n\n\
-         hint: run `stundenbuch ledger verify`, then restore a backup of the file\n",
+         hint: run `stundenbuch ledger verify`, then `stundenbuch ledger restore` with a backup\n",
         house.config.ledger.display()
     )
 }

@@ -14,7 +14,7 @@ use stundenbuch_connectors::clock::Clock as _;
 use tempfile::TempDir;
 
 use crate::fakes::toggl::Entry;
-use crate::night::house::{House, Size, nth_entry};
+use crate::night::house::{House, SMALL, Size, nth_entry};
 
 /// As little as has everything: new, changed and deleted records, tasks, a taught alias, a sealed
 /// statement with delivered documents, and free space of several sizes.
@@ -29,7 +29,12 @@ pub(super) const DAY: &str = "2026-08-20..2026-08-20";
 
 /// A house whose ledger has rows of many kinds.
 pub(super) async fn house() -> House {
-    let mut house = House::new(LITTLE).await;
+    house_of(LITTLE).await
+}
+
+/// The same with more in it.
+async fn house_of(size: Size) -> House {
+    let mut house = House::new(size).await;
     house.night().await;
     house.noon();
     let ids: Vec<i64> = house
@@ -80,7 +85,15 @@ pub(super) fn seal(house: &mut House) -> Result<String, statements::SealError> {
 
 /// The ledger of [`house`], closed, as one file's bytes.
 pub(super) async fn ledger() -> Vec<u8> {
-    let house = house().await;
+    file_of(house().await)
+}
+
+/// One that has more rows than tables, as those of people do.
+pub(super) async fn larger_ledger() -> Vec<u8> {
+    file_of(house_of(SMALL).await)
+}
+
+fn file_of(house: House) -> Vec<u8> {
     let path = house.store.path().to_owned();
     assert_eq!(house.store.verify().unwrap().damage, None);
     drop(house.store);
