@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use stundenbuch_connectors as connectors;
 
 use crate::config::ConfigErrors;
+use crate::erase::ExportError;
 use crate::statements::{CancelError, CorrectError, SealError};
 use crate::store;
 
@@ -77,6 +78,9 @@ fn hint_of_one(error: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(error) = error.downcast_ref::<store::Error>() {
         return Some(error.hint().into_owned());
+    }
+    if let Some(error) = error.downcast_ref::<ExportError>() {
+        return error.hint().map(std::borrow::Cow::into_owned);
     }
     if let Some(error) = error.downcast_ref::<SealError>() {
         return error.hint();

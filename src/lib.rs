@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod durable;
+pub mod erase;
 pub mod error_text;
 pub mod finding;
 pub mod ledger;

@@ -347,6 +347,34 @@ pub(super) enum LedgerCommand {
     Rebuild,
     /// Print the end of the chain, to keep outside of this machine
     Head,
+    /// Erase a client for good, except what the law wants kept
+    Erase(Erase),
+}
+
+#[derive(Debug, Arguments)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(super) struct Erase {
+    /// The client's key in the configuration
+    #[arg(long, value_name = "KEY")]
+    pub(super) client: String,
+    /// Write everything about the client there first; a directory that is new or empty
+    #[arg(long, value_name = "DIR", conflicts_with = "no_export")]
+    pub(super) export: Option<PathBuf>,
+    /// Write nothing first
+    #[arg(long)]
+    pub(super) no_export: bool,
+    /// Say what would go and what would stay, and erase nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Erase work that was never billed and documents that were never delivered, too
+    #[arg(long)]
+    pub(super) with_open_work: bool,
+    /// Remove copies of the ledger from before the erasure, too
+    #[arg(long)]
+    pub(super) delete_backups: bool,
 }
 
 #[derive(Debug, Arguments)]

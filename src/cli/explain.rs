@@ -179,7 +179,7 @@ fn trace_line(store: &Store, number: &str, position: u32) -> anyhow::Result<Line
         .map(|row| &row.work)
         .chain(corrected)
         .filter_map(|work| WorkId::parse(work))
-        .map(|work| trace_work(store, work))
+        .map(|work| trace_billed(store, number, work))
         .collect::<anyhow::Result<_>>()?;
     let number = |other: Option<Reference>| other.map(|other| other.number);
     Ok(LineTrace {
@@ -217,6 +217,28 @@ fn trace_work(store: &Store, work: WorkId) -> anyhow::Result<WorkTrace> {
         corrections,
         currency: billed.map_or_else(String::new, |billed| billed.currency),
     })
+}
+
+/// A work as a statement billed it: where its client was erased since, the state that was billed
+/// is all that is left of it.
+fn trace_billed(store: &Store, number: &str, work: WorkId) -> anyhow::Result<WorkTrace> {
+    let mut trace = trace_work(store, work)?;
+    if !trace.records.is_empty() {
+        return Ok(trace);
+    }
+    let sealed = store.sealed(number)?;
+    let billed = sealed.and_then(|sealed| {
+        let mut works = sealed.works.into_iter();
+        works.find(|settled| settled.work == work)
+    });
+    let row = billed
+        .map(|billed| store.row(billed.revision))
+        .transpose()?;
+    if let Some(row) = row.flatten() {
+        let key = store.parse_key(&row.subject)?;
+        trace.records.push(trace_record(store, &key, row.seq)?);
+    }
+    Ok(trace)
 }
 
 fn trace_record(store: &Store, key: &RecordKey, newest: u64) -> anyhow::Result<RecordTrace> {

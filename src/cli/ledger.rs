@@ -6,7 +6,7 @@ mod verify;
 
 use serde_json::json;
 
-use super::{App, args};
+use super::{App, args, ledger_erase};
 use crate::run::report::Exit;
 
 pub(super) async fn run(app: &App, args: &args::Ledger) -> anyhow::Result<Exit> {
@@ -16,6 +16,7 @@ pub(super) async fn run(app: &App, args: &args::Ledger) -> anyhow::Result<Exit> 
         args::LedgerCommand::Restore(args) => restore::run(app, args),
         args::LedgerCommand::Rebuild => rebuild(app),
         args::LedgerCommand::Head => head(app),
+        args::LedgerCommand::Erase(args) => ledger_erase::run(app, args),
     }
 }
 

@@ -13,6 +13,7 @@ mod findings;
 mod import;
 mod init;
 mod ledger;
+mod ledger_erase;
 mod matches;
 mod nightly;
 mod out;

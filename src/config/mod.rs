@@ -87,6 +87,7 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
     let (ledger, anchors) = sections::ledger(&root, base);
     let backup = sections::backup(&root, base);
     let checks = sections::checks(&root);
+    let retention_years = sections::retention_years(&root);
     root.close();
     Config {
         file: main.to_owned(),
@@ -103,6 +104,7 @@ fn read(root: Table<'_>, main: &Path, registry: &'static [Entry]) -> Config {
         people,
         checks,
         statements,
+        retention_years,
         templates,
         parts: Vec::new(),
     }

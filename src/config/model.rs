@@ -37,6 +37,8 @@ pub struct Config {
     pub people: Vec<Person>,
     pub checks: Checks,
     pub statements: Statements,
+    /// For how many years, from the end of the year of issue, an erasure leaves statements.
+    pub retention_years: u16,
     /// What replaces the built-in layout.
     pub templates: Option<Templates>,
     /// All of it in the form that the ledger records.

@@ -135,6 +135,20 @@ pub(super) fn checks(root: &Table<'_>) -> Checks {
     checks
 }
 
+/// How long statements are kept when their client is erased. Eight years: § 147 (3) AO, § 257 (4)
+/// HGB and § 14b (1) UStG, as of 2025.
+pub(super) fn retention_years(root: &Table<'_>) -> u16 {
+    const LAW: u16 = 8;
+    let Some(table) = root.table("retention") else {
+        return LAW;
+    };
+    let years = table.get("years").and_then(|field| field.count(1, 100));
+    table.close();
+    years
+        .and_then(|years| u16::try_from(years).ok())
+        .unwrap_or(LAW)
+}
+
 /// How statements are numbered, and the directory of their layout.
 pub(super) fn statements(root: &Table<'_>, base: &Path) -> (Statements, Option<Templates>) {
     let mut statements = Statements {

@@ -79,6 +79,11 @@ pub fn erased_subject(subject: &str) -> String {
     }
 }
 
+/// The SHA-256 of a subject, whether it is there or was erased.
+pub fn subject_hash(subject: &str) -> [u8; 32] {
+    erased_hash(subject).unwrap_or_else(|| sha256(subject.as_bytes()))
+}
+
 /// The hash in the place of an erased subject; `None` for a subject that is still there.
 fn erased_hash(subject: &str) -> Option<[u8; 32]> {
     let (_, digits) = subject.rsplit_once(ERASED)?;

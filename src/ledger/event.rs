@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use stundenbuch_connectors::record::Record;
 
+use super::{hex, sha256};
 use crate::billing::{Change, EntryRow, LedgerHead, Statement};
 use crate::money::{Cents, HourlyRate};
 use crate::work::{RecordKey, WorkId};
@@ -245,11 +246,31 @@ pub struct Erased {
     pub client: String,
     /// Runs of rows, first and last.
     pub rows: Vec<(u64, u64)>,
+    /// Runs of records that are not taken again, each by the row of its first revision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<(u64, u64)>,
     /// How many received records went with them.
     pub raws: u64,
+    /// Where the numbers of erased statements ended; none of them is given again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<SeriesEnd>,
     /// What the law keeps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
+}
+
+impl Erased {
+    /// How a client stands in `client`.
+    pub fn client_hash(ledger: &str, key: &str) -> String {
+        hex(&sha256(format!("{ledger}/{key}").as_bytes()))
+    }
+}
+
+/// The highest running number among the erased statements of a series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesEnd {
+    pub series: String,
+    pub running: u32,
 }
 
 /// A sealed statement that an erasure left.

@@ -38,7 +38,12 @@ pub fn files_touched<'a>(
     };
     let mut touched: Vec<_> = files
         .iter()
-        .filter(|item| !item.deleted && client.sources.folders.iter().any(|f| within(f, item)))
+        .filter(|item| !item.deleted)
+        .filter(|item| {
+            let (connection, path) = (&item.key.connection, &item.file.path);
+            let mut folders = client.sources.folders.iter();
+            folders.any(|folder| within(folder, connection, path))
+        })
         .filter_map(|item| Some((item.file.modified?, item)))
         .filter(|(modified, _)| from <= *modified && *modified <= until)
         .collect();
@@ -48,11 +53,11 @@ pub fn files_touched<'a>(
 
 /// Whether a file lies in a folder, compared by whole names: `Acme` holds `Acme/a.txt` and not
 /// `Acme 2/a.txt`.
-fn within(folder: &Folder, item: &FileItem) -> bool {
-    if folder.connection != item.key.connection {
+pub(crate) fn within(folder: &Folder, connection: &str, path: &str) -> bool {
+    if folder.connection != connection {
         return false;
     }
-    let mut path = names(&item.file.path);
+    let mut path = names(path);
     names(&folder.path).all(|name| path.next() == Some(name))
 }
 

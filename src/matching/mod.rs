@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use catalogue::Catalogue;
 pub use files::files_touched;
+pub(crate) use files::within;
 pub(crate) use people::is_by;
 pub use people::{person_key, person_name, person_of};
 pub use same_work::{fingerprint, pair, same_work};

@@ -33,6 +33,7 @@ fn config() -> Config {
         statements: Statements {
             number_pattern: "{YYYY}-{0000}".to_owned(),
         },
+        retention_years: 8,
         templates: None,
         parts: Vec::new(),
     }

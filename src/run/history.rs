@@ -53,7 +53,7 @@ fn differing(
         return Ok(Vec::new());
     }
     let known = store.configured()?;
-    let parts = parts(config);
+    let parts = parts(store, config)?;
     // A layout that is named and cannot be read now is neither new nor gone.
     let unread = config.templates.is_some();
     let is_gone = |name: &&String| {
@@ -105,13 +105,21 @@ pub fn recorded(store: &Store, now: &Config) -> anyhow::Result<Option<Config>> {
     Ok(Some(Config::from_parts(&now.file, parts)?))
 }
 
-/// The parts of a configuration, and its layout as far as it can be read.
-fn parts(config: &Config) -> Vec<Part> {
-    let mut parts = config.parts.clone();
+/// The parts of a configuration, and its layout as far as it can be read. A client that was erased
+/// has none, though it still stands in the file.
+fn parts(store: &Store, config: &Config) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for part in &config.parts {
+        let client = part.name.strip_prefix("client/");
+        let erased = client.map(|key| store.client_is_erased(key)).transpose()?;
+        if erased != Some(true) {
+            parts.push(part.clone());
+        }
+    }
     if let Some(Templates::Directory(directory)) = &config.templates
         && let Ok(text) = std::fs::read_to_string(directory.join("report.typ"))
     {
         parts.push(Part::template(&text));
     }
-    parts
+    Ok(parts)
 }

@@ -23,6 +23,9 @@ pub struct Counts {
     pub joined: u64,
     /// Records that were put aside because they cannot be understood.
     pub rejected: u64,
+    /// Records that were erased with their client, and are not taken again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub forgotten: u64,
 }
 
 impl Counts {
@@ -33,12 +36,18 @@ impl Counts {
         self.deleted += other.deleted;
         self.joined += other.joined;
         self.rejected += other.rejected;
+        self.forgotten += other.forgotten;
     }
 
     /// Whether the ledger was changed.
     pub fn changed_anything(&self) -> bool {
         self.new + self.changed + self.deleted > 0
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Takes one received record in, or puts it aside with its reason.
@@ -54,6 +63,15 @@ pub fn take_in(
     let records = match read {
         Ok(records) => records,
         Err(reject) => {
+            let key = RecordKey {
+                connection: connection.to_owned(),
+                stream: raw.stream,
+                id: raw.id.clone(),
+            };
+            if writer.is_forgotten(&key)? {
+                counts.forgotten += 1;
+                return Ok(());
+            }
             counts.rejected += 1;
             return writer.quarantine(now, connection, raw, &reject.to_string());
         }
@@ -82,6 +100,10 @@ pub fn take_in(
             Appended::New(_) => counts.new += 1,
             Appended::Changed(_) => counts.changed += 1,
             Appended::Same => continue,
+            Appended::Forgotten => {
+                counts.forgotten += 1;
+                continue;
+            }
         }
         if let Some(entry) = entry {
             counts.joined += u64::from(join(writer, now, &key, &entry)?);
@@ -109,7 +131,10 @@ pub fn take_from_quarantine(
             Record::TimeEntry(entry) => Some(entry.clone()),
             _ => None,
         };
-        if writer.append_quarantined(now, held, &key.id, record)? == Appended::Same {
+        if matches!(
+            writer.append_quarantined(now, held, &key.id, record)?,
+            Appended::Same | Appended::Forgotten
+        ) {
             continue;
         }
         kept = true;

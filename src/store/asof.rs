@@ -73,7 +73,7 @@ impl Store {
                 if row.seq % STEP == 0 || row.seq == last {
                     progress(row.seq, last);
                 }
-                writer.project(row.seq, &row.subject, &row.event()?)
+                writer.project_row(&row)
             })
         })?;
         then.conn

@@ -71,15 +71,12 @@ impl Store {
     ) -> Result<Backup> {
         let identity = self.identity()?.unwrap_or_default();
         let directory = to.is_dir().then_some(to);
-        let part = match directory {
-            Some(directory) => {
-                remove_parts(directory, &self.path);
-                files::with_suffix(&directory.join(self.stem()), PART)
-            }
-            None => {
-                self.may_replace(to)?;
-                files::with_suffix(to, PART)
-            }
+        let part = if let Some(directory) = directory {
+            remove_parts(directory, &self.path);
+            files::with_suffix(&directory.join(self.stem()), PART)
+        } else {
+            self.may_replace(to)?;
+            files::with_suffix(to, PART)
         };
         self.copy_to(&part)?;
         let made = self.finish(&part, directory, to, now);

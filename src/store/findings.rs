@@ -208,15 +208,20 @@ impl Store {
         let mut rows = statement.query([closed])?;
         let mut findings = Vec::new();
         while let Some(row) = rows.next()? {
-            let body: String = row.get(1)?;
-            let finding = serde_json::from_str(&body)
-                .map_err(|error| Error::Damaged(format!("a finding cannot be read: {error}")))?;
-            findings.push(StoredFinding {
-                id: row.get(0)?,
-                finding,
-                opened_at: instant(row.get(2)?).unwrap_or_default(),
-                closed_at: row.get::<_, Option<i64>>(3)?.and_then(instant),
-            });
+            findings.push(stored(row)?);
+        }
+        Ok(findings)
+    }
+
+    /// What findings said before they got other words, or were opened again.
+    pub fn past_findings(&self) -> Result<Vec<StoredFinding>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, body, opened_at, closed_at FROM finding_past ORDER BY until, id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut findings = Vec::new();
+        while let Some(row) = rows.next()? {
+            findings.push(stored(row)?);
         }
         Ok(findings)
     }
@@ -285,4 +290,17 @@ impl Store {
             })
             .optional()?)
     }
+}
+
+/// A finding from its columns `id, body, opened_at, closed_at`.
+fn stored(row: &rusqlite::Row<'_>) -> Result<StoredFinding> {
+    let body: String = row.get(1)?;
+    let finding = serde_json::from_str(&body)
+        .map_err(|error| Error::Damaged(format!("a finding cannot be read: {error}")))?;
+    Ok(StoredFinding {
+        id: row.get(0)?,
+        finding,
+        opened_at: instant(row.get(2)?).unwrap_or_default(),
+        closed_at: row.get::<_, Option<i64>>(3)?.and_then(instant),
+    })
 }

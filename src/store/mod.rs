@@ -9,7 +9,9 @@ mod backup;
 mod budgets;
 mod configured;
 mod connections;
+mod copies;
 mod delivered;
+mod erase;
 mod error;
 mod files;
 mod findings;
@@ -18,6 +20,7 @@ mod lock;
 mod open;
 mod outbox;
 mod project;
+mod project_erased;
 mod project_statements;
 mod read;
 mod rebuild;
@@ -38,6 +41,7 @@ pub use backup::{Backup, backups_in};
 pub use budgets::Budgets;
 pub use connections::ConnectionState;
 pub use delivered::Delivery;
+pub use erase::{Erasure, Remembered, Swept};
 pub use error::{Error, Result};
 pub use findings::StoredFinding;
 pub use journal::{Row, TracedRaw};
@@ -103,6 +107,7 @@ impl Store {
             form,
             marks: Vec::new(),
             sources: project::Sources::default(),
+            forgets: None,
         };
         let done = work(&mut writer)?;
         writer.tx.commit().map_err(Error::from)?;
@@ -125,6 +130,8 @@ pub struct Writer<'a> {
     /// The heads to keep once it is committed: those behind rows of statements, and the last.
     marks: Vec<Mark>,
     sources: project::Sources,
+    /// Whether any record was erased; `None` until somebody asks.
+    forgets: Option<bool>,
 }
 
 impl Writer<'_> {

@@ -12,7 +12,7 @@ use crate::durable;
 use crate::ledger::{Event, Format, Genesis, hex};
 
 /// "StBu": marks the file for `file(1)` and against other programs' databases.
-const APPLICATION_ID: i64 = 0x5374_4275;
+pub(super) const APPLICATION_ID: i64 = 0x5374_4275;
 
 /// One step a version; shipped steps are never edited.
 pub(super) const MIGRATIONS: &[&str] = &[

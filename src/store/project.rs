@@ -26,6 +26,8 @@ pub enum Appended {
     Changed(u64),
     /// Nothing new: no row was written.
     Same,
+    /// It was erased: no row was written, and none will be.
+    Forgotten,
 }
 
 /// The numbers of the sources, read once a transaction. There are a handful, and each record
@@ -43,8 +45,8 @@ impl Sources {
 
 /// A record's row in the projection.
 #[derive(Debug)]
-struct Known {
-    id: u64,
+pub(super) struct Known {
+    pub(super) id: u64,
     revision: u64,
     content: [u8; 32],
     deleted: Option<u64>,
@@ -92,6 +94,9 @@ impl Writer<'_> {
             && known.deleted.is_none()
         {
             return Ok(Appended::Same);
+        }
+        if known.is_none() && (self.is_forgotten(key)? || self.is_of_forgotten(key, &record)?) {
+            return Ok(Appended::Forgotten);
         }
         let raw = RawRef {
             id: raw_id(self)?,
@@ -146,12 +151,12 @@ impl Writer<'_> {
             | Event::Delivered(_)
             | Event::Format(_)
             | Event::Restored(_)
-            | Event::Erased(_)
             | Event::Gone => Ok(()),
+            Event::Erased(erased) => self.project_erased(seq, erased),
             Event::Revision(revision) => {
                 let key = parse_key(subject)?;
                 let known = match revision.previous {
-                    Some(_) => Some(self.expect_known(&key)?.id),
+                    Some(_) => Some(self.known_or_recalled(&key)?),
                     None => None,
                 };
                 let content = sha256(Content::of(&revision.record).json().as_bytes());
@@ -238,27 +243,32 @@ impl Writer<'_> {
     }
 
     fn project_deletion(&mut self, seq: u64, subject: &str) -> Result<()> {
-        let known = self.expect_known(&parse_key(subject)?)?;
+        let Some(id) = self.known_or_forgotten(&parse_key(subject)?)? else {
+            return Ok(());
+        };
         self.tx
             .prepare_cached("UPDATE record SET deleted = ?2 WHERE id = ?1")?
-            .execute(params![known.id, seq])?;
-        self.choose_again(known.id)
+            .execute(params![id, seq])?;
+        self.choose_again(id)
     }
 
     /// Joins a record to a work.
     fn project_same_work(&mut self, subject: &str, same: &SameWork) -> Result<()> {
-        let known = self.expect_known(&parse_key(subject)?)?;
+        let key = parse_key(subject)?;
         let WorkId(work) = same.work;
+        let Some(id) = self.known_or_forgotten(&key)? else {
+            return self.forgotten_reports(&key, work);
+        };
         self.tx
             .prepare_cached("UPDATE record SET work = ?2 WHERE id = ?1")?
-            .execute([known.id, work])?;
+            .execute([id, work])?;
         self.choose_speaker(work)
     }
 
     /// Decides which record of a work speaks for it: one that an API still has before one that an
     /// API had, that before one from a file, and then the one seen first. So a deletion counts
     /// unless another API still reports the work, and an export never brings it back.
-    fn choose_speaker(&self, work: u64) -> Result<()> {
+    pub(super) fn choose_speaker(&self, work: u64) -> Result<()> {
         self.tx
             .prepare_cached(
                 "UPDATE record SET speaks = (id = (
@@ -306,7 +316,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn known(&mut self, key: &RecordKey) -> Result<Option<Known>> {
+    pub(super) fn known(&mut self, key: &RecordKey) -> Result<Option<Known>> {
         let source = self.source(key)?;
         let known = self
             .tx
@@ -324,14 +334,6 @@ impl Writer<'_> {
             })
             .optional()?;
         Ok(known)
-    }
-
-    fn expect_known(&mut self, key: &RecordKey) -> Result<Known> {
-        self.known(key)?.ok_or_else(|| {
-            Error::Damaged(format!(
-                "the journal changes {key}, which it never introduced"
-            ))
-        })
     }
 
     /// The number of a source; a new one gets the next.

@@ -8,11 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::journal::row;
 use super::open::MIGRATIONS;
-use super::{Error, Result, Store};
+use super::{Error, Result, Store, Writer};
 use crate::ledger::hex;
 
 /// The tables that the journal alone determines, children first.
-const PROJECTION: [&str; 6] = [
+const PROJECTION: [&str; 9] = [
+    "series",
+    "erasure",
+    "forgotten",
     "settled",
     "correction",
     "statement",
@@ -31,26 +34,36 @@ pub struct Rebuilt {
     pub after: String,
 }
 
+impl Writer<'_> {
+    /// Drops the projection and makes it anew from the journal; how many rows that has.
+    pub(super) fn rebuild(&mut self) -> Result<u64> {
+        for table in PROJECTION {
+            self.tx.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        self.forgets = None;
+        let last = self.head.seq;
+        for seq in 1..=last {
+            let row = self
+                .tx
+                .prepare_cached(
+                    "SELECT seq, at, kind, subject, payload, hash FROM journal WHERE seq = ?1",
+                )?
+                .query_row([seq], row)?;
+            self.project_row(&row)?;
+        }
+        Ok(last)
+    }
+}
+
 impl Store {
     /// Drops the projection and makes it anew from the journal, in one transaction.
     pub fn rebuild(&mut self) -> Result<Rebuilt> {
         let before = self.projection_hash()?;
-        let rows = self.write(|writer| -> Result<u64> {
-            for table in PROJECTION {
-                writer.tx.execute(&format!("DELETE FROM {table}"), [])?;
-            }
-            let last = writer.head.seq;
-            for seq in 1..=last {
-                let row = writer
-                    .tx
-                    .prepare_cached(
-                        "SELECT seq, at, kind, subject, payload, hash FROM journal WHERE seq = ?1",
-                    )?
-                    .query_row([seq], row)?;
-                writer.project(seq, &row.subject, &row.event()?)?;
-            }
-            Ok(last)
-        })?;
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone holds for one lifetime, and any is asked for"
+        )]
+        let rows = self.write(|writer| writer.rebuild())?;
         Ok(Rebuilt {
             rows,
             before,
@@ -64,7 +77,7 @@ impl Store {
         let mut scratch = self.scratch()?;
         scratch.write(|writer| {
             self.rows_after(0, |row| {
-                writer.project(row.seq, &row.subject, &row.event()?)?;
+                writer.project_row(&row)?;
                 Ok::<_, Error>(())
             })
         })?;

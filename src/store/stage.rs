@@ -8,6 +8,7 @@ use stundenbuch_connectors::contract::{Absent, Cursor, Raw, Sweep};
 use stundenbuch_connectors::record::{ExternalId, Record, Stream};
 
 use super::{Appended, Result, Store, Writer};
+use crate::erase::without_names;
 use crate::work::RecordKey;
 
 /// A received record that no version so far could understand.
@@ -21,13 +22,16 @@ pub struct Quarantined {
 
 impl Writer<'_> {
     /// Moves a connection's cursor. In the same transaction as the rows before it (P6).
+    /// Names of clients that were erased do not enter it again, though a service still has them.
     pub fn set_cursor(&mut self, connection: &str, cursor: &Cursor) -> Result<()> {
+        let names = self.erased_names()?;
+        let cursor = cursor.as_str().map(|cursor| without_names(cursor, &names));
         self.tx
             .prepare_cached(
                 "INSERT INTO connection (name, cursor) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor",
             )?
-            .execute(params![connection, cursor.as_str()])?;
+            .execute(params![connection, cursor])?;
         Ok(())
     }
 

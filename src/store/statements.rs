@@ -173,7 +173,9 @@ impl Writer<'_> {
     /// The next running number of a series; within the sealing transaction, so without gaps.
     pub fn next_running(&self, series: &str) -> Result<u32> {
         Ok(self.tx.query_row(
-            "SELECT coalesce(max(running), 0) + 1 FROM statement WHERE series = ?1",
+            "SELECT coalesce(max(running), 0) + 1
+               FROM (SELECT running FROM statement WHERE series = ?1
+                     UNION ALL SELECT running FROM series WHERE series = ?1)",
             [series],
             |row| row.get(0),
         )?)

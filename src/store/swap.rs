@@ -26,12 +26,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// ledger.
 pub(super) fn put(prepared: &Path, ledger: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>> {
     let time = now.format("%Y%m%dT%H%M%SZ");
-    let named = |count: u32| match count {
-        1 => files::with_suffix(ledger, &format!("replaced-{time}")),
-        count => files::with_suffix(ledger, &format!("replaced-{time}-{count}")),
-    };
-    let free = (1..).map(named).find(|path| !path.exists());
-    let kept = free.expect("numbers do not end");
+    let mut kept = files::with_suffix(ledger, &format!("replaced-{time}"));
+    // Two in one second.
+    while kept.exists() {
+        kept = files::with_end(&kept, "-again");
+    }
     let fail = |error: io::Error| failed(ledger, &error);
     if ledger.exists() {
         alone(ledger)?;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use rusqlite::OptionalExtension;
 
+use super::project_erased::may_be_erased;
 use super::{Result, Store};
 use crate::ledger::{Event, Form, Head, Link, RawRef, hex, link, sha256};
 
@@ -125,19 +126,39 @@ impl Walk {
             Event::Revision(revision) => return Ok(Some(revision.raw)),
             Event::Format(_) => self.form = Form::Hash,
             Event::Sealed(_) | Event::Cancelled(_) => self.statement = Some(row.subject),
+            Event::Gone if !may_be_erased(&row.kind) => {
+                return Err(format!(
+                    "it is empty, and a row `{}` is never erased",
+                    row.kind
+                ));
+            }
             Event::Gone => {
                 self.gone.insert(row.seq);
             }
             Event::Erased(erased) => {
-                let named = |seq: &u64| {
-                    let mut rows = erased.rows.iter();
-                    rows.any(|(first, last)| (first..=last).contains(&seq))
-                };
-                self.gone.retain(|seq| !named(seq));
+                for (first, last) in erased.rows {
+                    self.explain(first, last)?;
+                }
             }
             _ => {}
         }
         Ok(None)
+    }
+}
+
+impl Walk {
+    /// A run of rows was erased, and so they are empty; each is erased once.
+    fn explain(&mut self, first: u64, last: u64) -> Result<(), String> {
+        let mut next = Some(first).filter(|first| *first <= last);
+        while let Some(seq) = next {
+            if !self.gone.remove(&seq) {
+                return Err(format!(
+                    "it says that row {seq} was erased, and that row is not empty"
+                ));
+            }
+            next = seq.checked_add(1).filter(|seq| *seq <= last);
+        }
+        Ok(())
     }
 }
 

@@ -140,6 +140,11 @@ impl Store {
         self.record_column(key, "r.revision")
     }
 
+    /// The number of a record: the row of its first revision.
+    pub fn record_number(&self, key: &RecordKey) -> Result<Option<u64>> {
+        self.record_column(key, "r.id")
+    }
+
     /// The row that a work's state comes from: its newest revision, or its deletion.
     pub fn state_row(&self, id: WorkId) -> Result<Option<u64>> {
         Ok(self

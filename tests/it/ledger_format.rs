@@ -14,6 +14,7 @@ mod made;
 mod reader;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use self::made::Ledger;
@@ -21,6 +22,31 @@ use self::reader::{Projected, verify};
 
 /// Kinds of rows that this test's ledger has none of; other tests make them.
 const ELSEWHERE: [&str; 2] = ["erased", "restored"];
+
+/// The reader of the document verifies a ledger, and comes to the program's own projection.
+pub(crate) fn strangers_read(file: &Path) -> String {
+    let verified = verify(file).unwrap();
+    let computed = Projected::from_journal(&verified.rows);
+    assert_eq!(computed, Projected::from_tables(file));
+    verified.head()
+}
+
+/// What the two readers who know only the document say of a ledger; the head that both find.
+pub(crate) fn strangers_verify(file: &Path) -> Result<String, String> {
+    verify(file)?;
+    let head = strangers_read(file);
+    let script = tempfile::tempdir().unwrap();
+    let script = script.path().join("reader.py");
+    std::fs::write(&script, document::block("python")).unwrap();
+    if let Ok(run) = Command::new("python3").arg(&script).arg(file).output() {
+        let words = String::from_utf8_lossy(&run.stderr).into_owned();
+        if !run.status.success() {
+            return Err(words);
+        }
+        assert_eq!(String::from_utf8_lossy(&run.stdout).trim(), head);
+    }
+    Ok(head)
+}
 
 #[test]
 fn a_stranger_verifies_a_ledger_of_the_program() {

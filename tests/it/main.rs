@@ -11,6 +11,7 @@ mod asof;
 mod crash;
 mod daemon;
 mod demo;
+mod erase;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 mod first_errors;

@@ -15,8 +15,25 @@ BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: a row is never changed'); 
 
 -- ── the projection ───────────────────────────────────────────────────────────────────────────
 
--- 1: every row about it was erased; the key stays, as a hash, so that it is not taken again.
-ALTER TABLE record ADD COLUMN erased INTEGER;
+-- Records whose rows were erased: their number, so that works keep theirs, and their key as a
+-- hash, so that they are not taken again.
+CREATE TABLE forgotten (
+    id   INTEGER PRIMARY KEY,              -- the journal row of the first revision
+    key  BLOB NOT NULL UNIQUE,             -- SHA-256 of the record's key
+    work INTEGER                           -- of tracked time: the work that it reports
+) STRICT;
+
+-- Clients that were erased.
+CREATE TABLE erasure (
+    client TEXT PRIMARY KEY,               -- as in the row `erased`
+    row    INTEGER NOT NULL                -- the newest about it
+) STRICT;
+
+-- The highest number of each series among statements that were erased: none is given again.
+CREATE TABLE series (
+    series  TEXT PRIMARY KEY,
+    running INTEGER NOT NULL
+) STRICT;
 
 -- A statement that reverses another is a statement itself.
 ALTER TABLE statement ADD COLUMN cancels TEXT;

@@ -88,6 +88,7 @@ fn every_field_is_in_the_document_and_in_the_code() {
         ("alias", "Alias"),
         ("sealed", "Sealed"),
         ("delivered", "Delivered"),
+        ("erased", "Erased"),
     ] {
         assert_eq!(fields(section), fields_in(EVENTS, name), "{section}");
     }

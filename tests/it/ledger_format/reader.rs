@@ -94,13 +94,18 @@ pub(super) fn verify(file: &Path) -> Result<Verified, String> {
             payload,
         };
         if row.payload.is_empty() {
+            if ["genesis", "format", "restored", "erased"].contains(&row.kind.as_str()) {
+                return Err(format!("row {seq}: never erased"));
+            }
             gone.insert(seq);
         } else if row.kind == "revision" {
             raw_holds(&db, &row)?;
         } else if row.kind == "erased" {
             for run in row.json()["rows"].as_array().unwrap() {
                 let [first, last] = [0, 1].map(|end| run[end].as_u64().unwrap());
-                gone.retain(|seq| !(first..=last).contains(seq));
+                if let Some(there) = (first..=last).find(|seq| !gone.remove(seq)) {
+                    return Err(format!("row {seq}: row {there} is not erased"));
+                }
             }
         }
         verified.rows.push(row);
@@ -119,6 +124,10 @@ fn subject_hash(subject: &str, erased: bool) -> Vec<u8> {
             .collect(),
         _ => sha256(subject.as_bytes()).to_vec(),
     }
+}
+
+fn key_hash(key: &str) -> Vec<u8> {
+    sha256(key.as_bytes()).to_vec()
 }
 
 fn raw_holds(db: &Connection, row: &Row) -> Result<(), String> {
@@ -148,6 +157,11 @@ pub(super) struct Projected {
     aliases: BTreeMap<(String, String), String>,
     /// Work to statement and line.
     settled: BTreeMap<u64, (String, Option<u64>)>,
+    /// By the hash of the record's key: its number, and the work that it reports.
+    forgotten: BTreeMap<Vec<u8>, (u64, Option<u64>)>,
+    /// Client, as `erased` has it, to the newest row about it.
+    erasures: BTreeMap<String, u64>,
+    series: BTreeMap<String, u64>,
     /// Row to corrected statement, work, and charging statement.
     pub(super) corrections: BTreeMap<u64, (String, u64, Option<String>)>,
     /// Part of the configuration to its newest row.
@@ -180,6 +194,7 @@ impl Projected {
         let mut now = Self::default();
         for row in rows {
             match row.kind.as_str() {
+                _ if row.payload.is_empty() => now.gone(row),
                 "genesis" | "delivered" | "format" => {}
                 "configured" if row.json()["settings"].is_null() => {
                     now.configured.remove(&row.subject);
@@ -188,7 +203,8 @@ impl Projected {
                     now.configured.insert(row.subject.clone(), row.seq);
                 }
                 "revision" => now.revision(row),
-                "deleted" => now.records.get_mut(&row.subject).unwrap().deleted = Some(row.seq),
+                "deleted" => now.deleted(row),
+                "erased" => now.erased(row),
                 "same-work" => now.same_work(row),
                 "alias" => now.alias(row),
                 "sealed" => now.sealed(row),
@@ -198,6 +214,49 @@ impl Projected {
             }
         }
         now
+    }
+
+    /// An erased row: a revision numbers its record all the same.
+    fn gone(&mut self, row: &Row) {
+        if row.kind == "revision" {
+            let is_time = row.subject.split('/').nth(1) == Some("time");
+            let key = subject_hash(&row.subject, true);
+            let number = (row.seq, is_time.then_some(row.seq));
+            self.forgotten.entry(key).or_insert(number);
+        }
+    }
+
+    fn deleted(&mut self, row: &Row) {
+        let Some(state) = self.records.get_mut(&row.subject) else {
+            assert!(self.forgotten.contains_key(&key_hash(&row.subject)));
+            return;
+        };
+        state.deleted = Some(row.seq);
+        let work = state.work;
+        self.choose_speaker(work);
+    }
+
+    fn erased(&mut self, row: &Row) {
+        let erased = row.json();
+        let client = erased["client"].as_str().unwrap().to_owned();
+        self.erasures.insert(client, row.seq);
+        for end in erased["series"].as_array().into_iter().flatten() {
+            let series = end["series"].as_str().unwrap().to_owned();
+            let running = self.series.entry(series).or_default();
+            *running = (*running).max(end["running"].as_u64().unwrap());
+        }
+        for run in erased["records"].as_array().into_iter().flatten() {
+            let [first, last] = [0, 1].map(|end| run[end].as_u64().unwrap());
+            let in_run = |state: &State| (first..=last).contains(&state.id);
+            let records = std::mem::take(&mut self.records);
+            let (forgotten, stay) = records.into_iter().partition(|(_, state)| in_run(state));
+            self.records = stay;
+            for (key, state) in forgotten {
+                self.forgotten
+                    .insert(key_hash(&key), (state.id, state.work));
+                self.choose_speaker(state.work);
+            }
+        }
     }
 
     fn revision(&mut self, row: &Row) {
@@ -217,20 +276,47 @@ impl Projected {
             assert!(self.records.insert(row.subject.clone(), state).is_none());
             return;
         }
+        // Its earlier revisions were erased, and this one was not.
+        if let Some((id, work)) = self.forgotten.remove(&key_hash(&row.subject)) {
+            let recalled = State {
+                id,
+                revision: 0,
+                scope: String::new(),
+                content: Vec::new(),
+                deleted: None,
+                work,
+                speaks: true,
+            };
+            self.records.entry(row.subject.clone()).or_insert(recalled);
+            self.choose_speaker(work);
+        }
         let state = self.records.get_mut(&row.subject).unwrap();
-        assert_eq!(revision.previous, Some(state.revision));
         (state.revision, state.scope, state.content) = (row.seq, revision.scope, content);
         state.deleted = None;
+        let work = state.work;
+        self.choose_speaker(work);
     }
 
     fn same_work(&mut self, row: &Row) {
         let work = row.json()["work"].as_u64();
-        self.records.get_mut(&row.subject).unwrap().work = work;
+        match self.records.get_mut(&row.subject) {
+            Some(state) => state.work = work,
+            None => self.forgotten.get_mut(&key_hash(&row.subject)).unwrap().1 = work,
+        }
+        self.choose_speaker(work);
+    }
+
+    fn choose_speaker(&mut self, work: Option<u64>) {
+        if work.is_none() {
+            return;
+        }
         let speaker = self
             .records
             .iter()
             .filter(|(_, state)| state.work == work)
-            .min_by_key(|(key, state)| (key.starts_with("file:"), state.id))
+            .min_by_key(|(key, state)| {
+                (key.starts_with("file:"), state.deleted.is_some(), state.id)
+            })
             .map(|(_, state)| state.id);
         for state in self.records.values_mut().filter(|state| state.work == work) {
             state.speaks = Some(state.id) == speaker;
@@ -320,6 +406,17 @@ impl Projected {
             .unwrap();
         let settled = settled.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
         stored.settled = settled.unwrap().map(Result::unwrap).collect();
+        let mut forgotten = db.prepare("SELECT key, id, work FROM forgotten").unwrap();
+        let forgotten =
+            forgotten.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
+        stored.forgotten = forgotten.unwrap().map(Result::unwrap).collect();
+        let pairs = |sql: &str| -> BTreeMap<String, u64> {
+            let mut statement = db.prepare(sql).unwrap();
+            let pairs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+            pairs.unwrap().map(Result::unwrap).collect()
+        };
+        stored.erasures = pairs("SELECT client, row FROM erasure");
+        stored.series = pairs("SELECT series, running FROM series");
         let mut corrections = db
             .prepare("SELECT id, statement, work, charged FROM correction")
             .unwrap();

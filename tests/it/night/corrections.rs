@@ -251,24 +251,7 @@ async fn the_commands_say_what_they_do_and_why_they_do_not() {
     assert!(said.contains("−0:30 h, −29.50 EUR"), "{said}");
     assert_eq!(house.rows(), before + 1);
     assert_eq!(subjects(&house), BTreeSet::from([other.clone()]));
-    for (refused, why) in [
-        (
-            ["correct", "2026-0009", ""],
-            "there is no statement 2026-0009",
-        ),
-        (
-            ["correct", "2026-0001", "--work=w999999"],
-            "w999999 is not on 2026-0001",
-        ),
-        (
-            ["storno", "2026-0009", ""],
-            "there is no statement 2026-0009",
-        ),
-    ] {
-        let args: Vec<&str> = refused.into_iter().filter(|it| !it.is_empty()).collect();
-        let said = run(&house, &[&["statement"], args.as_slice()].concat(), 2).await;
-        assert!(said.contains(why) && said.contains("\nhint: "), "{said}");
-    }
+    refuses(&house).await;
     let done = ["statement", "correct", "2026-0001", "--work", &long];
     let said = run(&house, &done, 2).await;
     assert!(said.contains("nothing of 2026-0001 has changed"), "{said}");
@@ -297,6 +280,27 @@ async fn the_commands_say_what_they_do_and_why_they_do_not() {
     }
     assert_eq!(drifted(&house), []);
     run(&house, &["ledger", "verify"], 0).await;
+}
+
+async fn refuses(house: &House) {
+    for (refused, why) in [
+        (
+            ["correct", "2026-0009", ""],
+            "there is no statement 2026-0009",
+        ),
+        (
+            ["correct", "2026-0001", "--work=w999999"],
+            "w999999 is not on 2026-0001",
+        ),
+        (
+            ["storno", "2026-0009", ""],
+            "there is no statement 2026-0009",
+        ),
+    ] {
+        let args: Vec<&str> = refused.into_iter().filter(|it| !it.is_empty()).collect();
+        let said = run(house, &[&["statement"], args.as_slice()].concat(), 2).await;
+        assert!(said.contains(why) && said.contains("\nhint: "), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

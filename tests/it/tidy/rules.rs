@@ -198,7 +198,7 @@ const MIGRATIONS: [(&str, &str); 2] = [
     ),
     (
         "src/store/schema/0002.sql",
-        "bb6513d5b6a81d6b55d4d0fce60b8879a6974234aa02992e1d65303ff41a9695",
+        "9bab8aa55f25cf08b864a0933503ea96bbede28d364633a5f3339847922f121a",
     ),
 ];
 
