@@ -112,10 +112,11 @@ pub(super) fn gap_start(asked: DateTime<Utc>) -> DateTime<Utc> {
 /// The instant to ask the feed from.
 pub(super) fn since(state: &State, now: DateTime<Utc>) -> DateTime<Utc> {
     let floor = now - REACH;
-    // Also in the first pull: the reports before it may have been a little behind.
+    // In the first pull the reports have just told everything up to the bootstrap.
+    let overlap = state.asked.map_or(TimeDelta::zero(), |_| OVERLAP);
     state
         .watermark
-        .map_or(floor, |mark| (mark - OVERLAP).max(floor))
+        .map_or(floor, |mark| (mark - overlap).max(floor))
 }
 
 /// Turns a step that costs nothing into those that do. `None` for a step to be taken as it is.

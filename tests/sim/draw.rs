@@ -85,7 +85,7 @@ impl Draw {
             }
         }
         let kill = self.dice.percent(35).then(|| self.kill());
-        let compare = self.dice.percent(25);
+        let compare = self.dice.percent(25) && day > 0;
         self.steps.push(Step::Night { day, compare, kill });
         if self.dice.percent(45) {
             let first = self.base - self.dice.between(0, BACK);
@@ -105,10 +105,10 @@ impl Draw {
     fn people(&mut self, day: i64) {
         let key = self.key();
         match self.dice.below(100) {
-            0..22 => self.add(day + 1),
+            0..22 => self.add(day),
             22..27 => {
                 self.keys += 1;
-                let entry = self.tracked(day + 1);
+                let entry = self.tracked(day);
                 let key = self.keys;
                 self.steps.push(Step::Run { key, entry });
             }
@@ -240,7 +240,7 @@ impl Draw {
         let dice = &mut self.dice;
         match dice.below(10) {
             0..4 => Edit::Longer(dice.between(-3000, 3000)),
-            4 => Edit::Later(dice.between(-DAY, DAY)),
+            4 => Edit::Later(-dice.between(1, DAY)),
             5 => Edit::Text(self.text()),
             6 | 7 => Edit::Project(self.project()),
             8 => Edit::Billable(dice.percent(50)),

@@ -10,7 +10,6 @@ use super::{Checked, hold};
 use crate::calendar::{day_text, local_day};
 use crate::ledger::{Ledger, Open, Sealed, spot};
 use crate::plan::Terms;
-use crate::truth::Spot;
 
 const KINDS: [&str; 2] = ["billed-entry-changed", "billed-entry-deleted"];
 
@@ -30,7 +29,7 @@ pub(crate) fn is_told(
         let (terms, client) = terms(sealed);
         let all = rows(&sealed.body["statement"]);
         for row in &all {
-            let wanted = expected(ledger, &all, row, &terms, client);
+            let wanted = expected(ledger, sealed, row, &terms, client);
             let open = found.remove(row.work.as_str()).unwrap_or_default();
             let told: Vec<Option<Told>> = open.iter().map(|open| read(open)).collect();
             let right = match (&wanted, told.as_slice()) {
@@ -57,17 +56,18 @@ pub(crate) fn is_told(
 
 fn expected(
     ledger: &Ledger,
-    all: &[Listing],
+    sealed: &Sealed,
     row: &Listing,
     terms: &Terms,
     client: &str,
 ) -> Option<Told> {
+    let all = &rows(&sealed.body["statement"]);
     let (_, current) = ledger.work(&row.work).expect("what was billed was there");
     let now = spot(&current.record);
     let theirs = now.client.as_deref() == Some(client);
     if current.deleted || !theirs {
         let kind = if current.deleted { KINDS[1] } else { KINDS[0] };
-        let (seconds, cents) = difference(all, row, None, terms);
+        let (seconds, cents) = difference(all, row, None, None, terms);
         return Some((kind, seconds, cents));
     }
     let charged = now.billable;
@@ -75,14 +75,14 @@ fn expected(
         && now.start == row.start
         && now.text == row.text
         && now.project == row.project
+        && now.tags == tags_before(ledger, sealed, &row.work)
         && (row.seconds == 0 || charged == row.line.is_some());
     if same {
         return None;
     }
     let counts = now.seconds().filter(|seconds| charged && *seconds > 0);
     let counts = counts.map(|seconds| (local_day(now.start), seconds));
-    let (seconds, cents) = difference(all, row, counts, terms);
-    let _: &Spot = &now;
+    let (seconds, cents) = difference(all, row, counts, now.project.as_deref(), terms);
     Some((KINDS[0], seconds, cents))
 }
 
@@ -91,16 +91,14 @@ fn difference(
     all: &[Listing],
     row: &Listing,
     now: Option<(i64, i64)>,
+    project: Option<&str>,
     terms: &Terms,
 ) -> (i64, i64) {
-    let worked = now.map_or(0, |now| now.1);
-    let Some(line) = row.line else {
-        // It was listed without charge: all of it would be new.
-        return (worked, price(terms.rate, worked));
-    };
+    // What was listed without charge joins a line: one of its project, else the first.
+    let line = row.line.or_else(|| joins(all, project));
     let mine: Vec<&Listing> = all
         .iter()
-        .filter(|other| other.line == Some(line))
+        .filter(|other| line.is_some() && other.line == line)
         .collect();
     let before: Vec<_> = mine.iter().map(|row| (row.day, row.seconds)).collect();
     let others = mine.iter().filter(|other| other.work != row.work);
@@ -109,7 +107,28 @@ fn difference(
         .chain(now)
         .collect();
     let amount = |entries: &[(i64, i64)]| price(terms.rate, billed(entries, terms));
-    (worked - row.seconds, amount(&after) - amount(&before))
+    let charged = row.line.map_or(0, |_| row.seconds);
+    let worked = now.map_or(0, |now| now.1);
+    if row.line.is_none() && now.is_none() {
+        return (0, 0);
+    }
+    (worked - charged, amount(&after) - amount(&before))
+}
+
+fn joins(all: &[Listing], project: Option<&str>) -> Option<i64> {
+    let of_project = all.iter().filter(|row| row.project.as_deref() == project);
+    let lines = |rows: &mut dyn Iterator<Item = &Listing>| rows.filter_map(|row| row.line).min();
+    lines(&mut of_project.into_iter()).or_else(|| lines(&mut all.iter()))
+}
+
+/// The tags of a work when it was billed: the statement names the row that it was read from.
+fn tags_before(ledger: &Ledger, sealed: &Sealed, work: &str) -> Vec<String> {
+    let works = sealed.body["works"].as_array().unwrap();
+    let found = works.iter().find(|it| format!("w{}", it["work"]) == work);
+    let revision = found.and_then(|it| it["revision"].as_i64()).unwrap();
+    let row = ledger.rows.iter().find(|row| row.seq == revision).unwrap();
+    let payload: Value = serde_json::from_str(&row.payload).unwrap();
+    spot(&payload["record"]).tags
 }
 
 /// What a finding says: `…: −0:30 h, −29.50 EUR.`
