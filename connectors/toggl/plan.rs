@@ -130,23 +130,20 @@ pub(super) fn expand(
     let zone = catalogue.zone();
     let (spans, sweep) = match step {
         Step::Compare { from, until } => {
-            // What was never read cannot be missing.
-            let earliest = state.earliest;
+            // What was never read cannot be missing. Before the history was read, the earliest
+            // is that of a timer that runs, and says nothing of what was before it.
+            let read = !state
+                .todo
+                .iter()
+                .any(|step| matches!(step, Step::History { .. }));
+            let earliest = state.earliest.filter(|_| read);
             let earliest = earliest.unwrap_or_else(|| history_start(wishes, zone, now));
-            (
-                months(earliest.max(*from), until.unwrap_or(now), zone),
-                true,
-            )
+            (spans(earliest.max(*from), *until, zone, now), true)
         }
         Step::History { until } => {
             let from = history_start(wishes, zone, now);
             state.saw(from);
-            let mut spans = months(from, until.unwrap_or(now), zone);
-            // What lies ahead comes with the current month, not with a request of its own.
-            if let (None, Some(newest)) = (until, spans.first_mut()) {
-                newest.1 = now + AHEAD;
-            }
-            (spans, false)
+            (spans(from, *until, zone, now), false)
         }
         Step::Team => {
             let workspaces = selected(state, wishes).into_iter();
@@ -162,6 +159,21 @@ pub(super) fn expand(
             .map(|workspace| Step::Report(Report::new(*workspace, *span, sweep)))
     });
     Some(steps.collect())
+}
+
+/// The months of a stretch, the newest first. One that ends now reaches into what lies ahead, which
+/// comes with the current month and not with a request of its own.
+fn spans(
+    from: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+    let mut spans = months(from, until.unwrap_or(now), zone);
+    if let (None, Some(newest)) = (until, spans.first_mut()) {
+        newest.1 = now + AHEAD;
+    }
+    spans
 }
 
 /// The workspaces to read.
@@ -309,6 +321,30 @@ mod tests {
         assert_eq!(since(&state, now), at("2026-10-30T00:00:00Z"));
         let later = at("2027-06-01T00:00:00Z");
         assert_eq!(since(&state, later), later - REACH);
+    }
+
+    /// A timer that runs is seen before anything else, and nothing of what was before it.
+    #[test]
+    fn the_first_comparison_is_not_cut_off_at_a_running_timer() {
+        let now = at("2026-11-16T01:00:00Z");
+        let from = at("2026-10-01T00:00:00Z");
+        let compare = Step::Compare { from, until: None };
+        let mut state = known();
+        state.saw(at("2026-11-14T09:00:00Z"));
+        state.todo.push_back(Step::History { until: Some(from) });
+        let reads = |state: &mut State| {
+            let steps = expand(&compare, state, &Wishes::default(), now).unwrap();
+            let reports = steps.into_iter().filter_map(|step| match step {
+                Step::Report(report) => Some((report.from, report.until)),
+                _ => None,
+            });
+            let reports: Vec<_> = reports.collect();
+            (reports.last().unwrap().0, reports[0].1)
+        };
+        assert_eq!(reads(&mut state), (from, now + AHEAD));
+        // Once all of the history was read, what is before it cannot be missing.
+        state.todo.clear();
+        assert!(reads(&mut state).0 > from);
     }
 
     #[test]

@@ -203,7 +203,10 @@ fn directories(config: &Config) -> Vec<PathBuf> {
         .parent()
         .filter(|it| !it.as_os_str().is_empty());
     let beside = beside.map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let backups = config.backup.as_ref().map(|backup| backup.directory.clone());
+    let backups = config
+        .backup
+        .as_ref()
+        .map(|backup| backup.directory.clone());
     std::iter::once(beside).chain(backups).collect()
 }
 

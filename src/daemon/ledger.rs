@@ -124,7 +124,8 @@ impl Ledger {
         if self.trouble.borrow().as_ref() == Some(&text) {
             return;
         }
-        tracing::error!(%error, hint = %error.hint(), "The ledger cannot be written; it is tried again.");
+        let hint = error.hint();
+        tracing::error!(%error, %hint, "The ledger cannot be written; it is tried again.");
         tell(&[NotifyState::Ready, NotifyState::Status(&text)]);
         self.trouble.send_replace(Some(text));
     }

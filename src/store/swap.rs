@@ -79,8 +79,7 @@ fn alone(ledger: &Path) -> Result<()> {
             .map_err(Error::from);
         match mode {
             Ok(mode) if mode == "delete" => return Ok(()),
-            Ok(_) => std::thread::sleep(PAUSE),
-            Err(Error::Sqlite(error)) if is_busy(&error) => std::thread::sleep(PAUSE),
+            Ok(_) | Err(Error::Busy) => std::thread::sleep(PAUSE),
             Err(Error::Damaged(_)) => return Ok(()),
             Err(error) => return Err(error),
         }
@@ -89,12 +88,4 @@ fn alone(ledger: &Path) -> Result<()> {
         what: format!("restore: another program has {} open", ledger.display()),
         hint: "end it, and run the same command again; nothing was changed".to_owned(),
     })
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-    matches!(
-        error.sqlite_error_code(),
-        Some(DatabaseBusy | DatabaseLocked)
-    )
 }

@@ -85,7 +85,7 @@ impl Draw {
             }
         }
         let kill = self.dice.percent(35).then(|| self.kill());
-        let compare = self.dice.percent(25) && day > 0;
+        let compare = self.dice.percent(25);
         self.steps.push(Step::Night { day, compare, kill });
         if self.dice.percent(45) {
             let first = self.base - self.dice.between(0, BACK);

@@ -183,7 +183,9 @@ async fn no_delivery_is_claimed_that_the_target_refused() {
         made::seal(&mut house).unwrap();
         let path = house.drive().join(place);
         let nth = u32::try_from(nth).unwrap();
-        let sent = run_at(&house, &["deliver"], nth, Some(&path)).await.unwrap();
+        let sent = run_at(&house, &["deliver"], nth, Some(&path))
+            .await
+            .unwrap();
         let file = sent.failed.unwrap();
         assert_eq!(sent.output.status.code(), Some(3), "{file}");
         assert!(journal(&house, "kind = 'delivered'") < 2, "{file}");
@@ -191,11 +193,7 @@ async fn no_delivery_is_claimed_that_the_target_refused() {
         house.night().await;
         house.clock.advance(std::time::Duration::from_hours(25));
         let retried = run(&house, &["deliver", "--retry"], u32::from(u16::MAX)).await;
-        assert_eq!(
-            retried.unwrap().output.status.code(),
-            Some(0),
-            "{file}"
-        );
+        assert_eq!(retried.unwrap().output.status.code(), Some(0), "{file}");
         assert_eq!(journal(&house, "kind = 'delivered'"), 2, "{file}");
         assert_eq!(
             documents(&house.drive().join("Berichte")).len(),

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::made::{Dice, Effort, Said, effort, larger_ledger, ledger, on_small_pages, proved, room, verify_bytes};
+use super::made::{
+    Dice, Effort, Said, effort, larger_ledger, ledger, on_small_pages, proved, room, verify_bytes,
+};
 use super::walk::{self, Row};
 
 /// A whole ledger, and a place to put damaged ones.

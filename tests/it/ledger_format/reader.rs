@@ -93,27 +93,35 @@ pub(super) fn verify(file: &Path) -> Result<Verified, String> {
             subject,
             payload,
         };
-        if row.payload.is_empty() {
-            if ["genesis", "format", "restored", "erased"].contains(&row.kind.as_str()) {
-                return Err(format!("row {seq}: never erased"));
-            }
-            gone.insert(seq);
-        } else if row.kind == "revision" {
+        if row.kind == "revision" && !row.payload.is_empty() {
             raw_holds(&db, &row)?;
-        } else if row.kind == "erased" {
-            for run in row.json()["rows"].as_array().unwrap() {
-                let [first, last] = [0, 1].map(|end| run[end].as_u64().unwrap());
-                if let Some(there) = (first..=last).find(|seq| !gone.remove(seq)) {
-                    return Err(format!("row {seq}: row {there} is not erased"));
-                }
-            }
         }
+        erasure(&row, &mut gone)?;
         verified.rows.push(row);
     }
     match gone.first() {
         Some(seq) => Err(format!("row {seq}: empty")),
         None => Ok(verified),
     }
+}
+
+/// Empty rows wait in `gone` for the row that says that they were erased.
+fn erasure(row: &Row, gone: &mut BTreeSet<u64>) -> Result<(), String> {
+    let (seq, kind) = (row.seq, row.kind.as_str());
+    if row.payload.is_empty() {
+        if ["genesis", "format", "restored", "erased"].contains(&kind) {
+            return Err(format!("row {seq}: never erased"));
+        }
+        gone.insert(seq);
+    } else if kind == "erased" {
+        for run in row.json()["rows"].as_array().unwrap() {
+            let [first, last] = [0, 1].map(|end| run[end].as_u64().unwrap());
+            if let Some(there) = (first..=last).find(|seq| !gone.remove(seq)) {
+                return Err(format!("row {seq}: row {there} is not erased"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The hash of a subject; of an erased one, the digits that stand in its place.

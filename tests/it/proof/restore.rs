@@ -220,7 +220,8 @@ fn a_rolled_back_ledger_is_mended_by_a_newer_backup_or_accepted_as_it_is() {
 
 #[test]
 fn it_works_where_the_ledger_is_gone_or_unreadable() {
-    let spoil: [(&str, fn(&Path)); 4] = [
+    type Spoiling = (&'static str, fn(&Path));
+    let spoil: [Spoiling; 4] = [
         ("gone", |ledger| fs::remove_file(ledger).unwrap()),
         ("garbage", |ledger| {
             fs::write(ledger, "garbage ".repeat(4_000)).unwrap();
@@ -304,9 +305,7 @@ fn what_is_no_good_backup_is_refused_and_changes_nothing() {
         (
             "empty.db",
             4,
-            format!(
-                "error: restore empty.db: the backup is damaged: there is no ledger in it{another}"
-            ),
+            format!("error: restore empty.db: the backup is damaged: the file is empty{another}"),
         ),
         (
             "song.db",

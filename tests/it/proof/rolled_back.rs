@@ -147,7 +147,7 @@ fn an_empty_file_in_the_ledgers_place_is_no_new_ledger() {
     let said = home.must(&["import", "work.csv"], 4);
     assert!(
         said.err
-            .contains("none of the rows that are known is in it"),
+            .contains("the ledger is damaged: the file is empty"),
         "{}",
         said.err
     );

@@ -24,8 +24,11 @@ fn first(document: &mut Value) -> Option<&mut Value> {
     items(document)?.first_mut()
 }
 
+/// What somebody does to an answer, and its name.
+type Spoiling = (&'static str, fn(&mut Value));
+
 /// Something is wrong with the first entry or card of every answer.
-const OF_ONE: [(&str, fn(&mut Value)); 4] = [
+const OF_ONE: [Spoiling; 4] = [
     ("the start is a number", |answer| {
         if let Some(first) = first(answer).filter(|it| it.get("start").is_some()) {
             first["start"] = json!(7);
@@ -145,12 +148,12 @@ async fn assert_mended(house: &mut House, what: &str) {
 }
 
 /// Something is wrong with every answer as a whole.
-const OF_ALL: [(&str, fn(&mut Value)); 4] = [
+const OF_ALL: [Spoiling; 4] = [
     ("an object around it", |answer| {
-        *answer = json!({"data": answer.take()})
+        *answer = json!({"data": answer.take()});
     }),
     ("a list around it", |answer| {
-        *answer = json!([[answer.take()]])
+        *answer = json!([[answer.take()]]);
     }),
     ("a text", |answer| *answer = json!(answer.to_string())),
     ("a number", |answer| *answer = json!(0)),
