@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use stundenbuch::store::Store;
+use stundenbuch::store::{Error, Store};
 
-use super::outcome::{delivered, files, statements};
+use super::outcome::{delivered, files, holds, statements};
 use super::scene::ledger;
 use super::services::World;
 use crate::night::house::state;
@@ -49,6 +49,10 @@ pub(super) enum Base {
     Pulled,
     /// With a sealed statement whose documents wait.
     Sealed,
+    /// With a backup beside it.
+    BackedUp,
+    /// With a backup, and rows that it does not have.
+    GoneOn,
     /// With billed work that has changed since.
     Drifted,
 }
@@ -61,11 +65,13 @@ pub(super) enum Making {
 
 impl Base {
     /// Each after the one that it is made from.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Fresh,
         Self::Old,
         Self::Pulled,
         Self::Sealed,
+        Self::BackedUp,
+        Self::GoneOn,
         Self::Drifted,
     ];
 
@@ -75,6 +81,8 @@ impl Base {
             Self::Old => Some((Self::Fresh, Making::OldLedger)),
             Self::Pulled => Some((Self::Fresh, Making::Command(&["nightly"]))),
             Self::Sealed => Some((Self::Pulled, Making::Command(SEAL))),
+            Self::BackedUp => Some((Self::Sealed, Making::Command(BACKUP))),
+            Self::GoneOn => Some((Self::BackedUp, Making::Command(&["import", "hours.csv"]))),
             Self::Drifted => Some((Self::Sealed, Making::Command(&["nightly"]))),
         }
     }
@@ -88,6 +96,7 @@ impl Base {
     }
 }
 
+const BACKUP: &[&str] = &["ledger", "backup", "backup.db"];
 const SEAL: &[&str] = &["statement", "seal", "ahorn", "--period", "PERIOD"];
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -153,7 +162,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         world: World::Later,
         command: &["statement", "correct", "NUMBER"],
         left: Some(corrections),
-        stride: 2,
+        stride: 3,
     },
     Operation {
         name: "cancel",
@@ -161,7 +170,39 @@ pub(super) const OPERATIONS: &[Operation] = &[
         world: World::First,
         command: &["statement", "cancel", "NUMBER"],
         left: Some(a_whole_cancellation),
-        stride: 2,
+        stride: 3,
+    },
+    Operation {
+        name: "backup",
+        base: Base::Sealed,
+        world: World::First,
+        command: BACKUP,
+        left: Some(a_whole_backup),
+        stride: 4,
+    },
+    Operation {
+        name: "restore",
+        base: Base::GoneOn,
+        world: World::First,
+        command: &["ledger", "restore", "backup.db"],
+        left: Some(a_whole_ledger),
+        stride: 4,
+    },
+    Operation {
+        name: "erase",
+        base: Base::Sealed,
+        world: World::First,
+        command: &[
+            "ledger",
+            "erase",
+            "--client",
+            "ahorn",
+            "--no-export",
+            "--with-open-work",
+            "--yes",
+        ],
+        left: Some(an_erasure),
+        stride: 9,
     },
 ];
 
@@ -228,6 +269,43 @@ fn whole_documents(home: &Path) -> Result<Left, String> {
         0..=2 => Ok(Left::Open),
         _ => Err(format!("these are on the drive: {left:?}")),
     }
+}
+
+/// Asked for again in any case: what lies beside the backup may still be missing.
+fn a_whole_backup(home: &Path) -> Result<Left, String> {
+    let path = home.join("backup.db");
+    if path.exists() {
+        let backup = Store::open_read_only(&path).map_err(|error| error.to_string())?;
+        holds(&backup)?;
+    }
+    Ok(Left::Open)
+}
+
+/// The ledger that was there, or that of the backup, and never none.
+fn a_whole_ledger(home: &Path) -> Result<Left, String> {
+    let store = open(home)?;
+    let mut restored = false;
+    store
+        .rows_after(0, |row| -> Result<(), Error> {
+            restored |= row.kind == "restored";
+            Ok(())
+        })
+        .map_err(|error| error.to_string())?;
+    let imported = state(&store).records;
+    let imported = imported.keys().filter(|key| key.starts_with("file:"));
+    match (restored, imported.count()) {
+        (true, 0) => Ok(Left::Done),
+        (false, 0 | 10) => Ok(Left::Open),
+        (restored, some) => Err(format!(
+            "restored: {restored}, with {some} imported records"
+        )),
+    }
+}
+
+/// Asked for again in any case: that finishes what is left to do on the disk.
+fn an_erasure(home: &Path) -> Result<Left, String> {
+    holds(&open(home)?)?;
+    Ok(Left::Open)
 }
 
 fn open(home: &Path) -> Result<Store, String> {

@@ -169,7 +169,8 @@ fn known_documents(store: &Store) -> BTreeSet<String> {
     parcels.map(|parcel| parcel.sha256).collect()
 }
 
-/// Every file below a directory, from there.
+/// Every file below a directory, from there; without what SQLite keeps beside a ledger, and without
+/// the old ledger of a restore, whose name has the second.
 pub(super) fn files(below: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let Ok(entries) = fs::read_dir(below) else {
@@ -180,9 +181,13 @@ pub(super) fn files(below: &Path) -> BTreeSet<String> {
         if entry.file_type().unwrap().is_dir() {
             let deeper = files(&entry.path());
             found.extend(deeper.into_iter().map(|path| format!("{name}/{path}")));
-        } else if !name.ends_with("-wal") && !name.ends_with("-shm") {
+        } else if !passing(&name) {
             found.insert(name);
         }
     }
     found
+}
+
+fn passing(name: &str) -> bool {
+    name.ends_with("-wal") || name.ends_with("-shm") || name.contains(".replaced-")
 }
