@@ -495,7 +495,8 @@ impl State {
             work.map_or_else(|| subject.to_owned(), |(key, _)| key.to_owned())
         };
         // What was sealed depends on what had been read by then, and the drive on what was sealed;
-        // when a card was archived is known only from when that was seen, by our clock.
+        // when a card was archived is known only from when that was seen, by our clock; and which
+        // task an entry is about may depend on the titles that were there when it was read.
         let apart = [
             "billed-",
             "late-",
@@ -503,6 +504,8 @@ impl State {
             "source-",
             "import-",
             "time-on-archived-",
+            "ambiguous-task",
+            "entry-without-task",
         ];
         let open = ledger.findings.iter();
         let open = open.filter(|it| !apart.iter().any(|kind| it.kind.starts_with(kind)));
