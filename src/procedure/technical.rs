@@ -75,6 +75,15 @@ fn storage(w: &mut Writer, facts: &Facts<'_>) {
              at the end are missing, or when the whole chain was computed anew.",
         ),
         (
+            "Nach jeder Änderung wird das Ende der Kette außerdem in einer Datei neben der \
+             Datenbank festgehalten, auf Wunsch auch auf einem anderen Datenträger. Wird eine \
+             ältere Kopie der Datenbank eingespielt, fällt das auf, bevor etwas abgerechnet \
+             oder ausgeliefert wird.",
+            "After every change, the end of the chain is also kept in a file beside the \
+             database, and on another disk if that is configured. An older copy of the database \
+             that is put back is noticed before anything is sealed or delivered.",
+        ),
+        (
             "Empfangene Datensätze werden im Wortlaut aufbewahrt und sind durch ihre Prüfsumme \
              im Journal gesichert.",
             "Received records are kept word for word, and the hash in the journal secures them.",

@@ -4,9 +4,6 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Source;
 
-/// Documents that are announced and come with the work that they describe.
-const AWAITED: [&str; 1] = ["docs/performance.md"];
-
 /// The relative links of all Markdown files that lead nowhere.
 pub(super) fn broken(sources: &[Source], exists: &dyn Fn(&Path) -> bool) -> Vec<String> {
     let documents = sources.iter().filter(|source| source.has_extension("md"));
@@ -16,8 +13,7 @@ pub(super) fn broken(sources: &[Source], exists: &dyn Fn(&Path) -> bool) -> Vec<
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
             let path = resolve(&source.path, file);
             let complain = |why: &str| format!("{}: the link to `{target}` {why}", source.path);
-            let awaited = |path: &PathBuf| AWAITED.iter().any(|name| path == Path::new(name));
-            let Some(path) = path.filter(|path| exists(path) || awaited(path)) else {
+            let Some(path) = path.filter(|path| exists(path)) else {
                 complaints.push(complain("leads to no file"));
                 continue;
             };
