@@ -35,6 +35,15 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// What it delivers, in words: `files`, `comments, fields`; a dash for nothing.
+    pub fn delivered_words(&self) -> String {
+        let words: Vec<&str> = self.delivers.iter().map(|it| it.what.as_str()).collect();
+        match words.as_slice() {
+            [] => "–".to_owned(),
+            words => words.join(", "),
+        }
+    }
+
     /// The setting of that key.
     pub fn setting(&self, key: &str) -> Option<&'static Setting> {
         self.settings.iter().find(|setting| setting.key == key)
@@ -131,6 +140,17 @@ pub enum Delivery {
     Comment,
     /// A custom field of a card or task.
     Field,
+}
+
+impl Delivery {
+    /// In the plural, for lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "files",
+            Self::Comment => "comments",
+            Self::Field => "fields",
+        }
+    }
 }
 
 /// Whether a delivery may be sent again when its outcome is not known.

@@ -49,6 +49,7 @@ pub enum Kind {
     ImportRefused,
     DeliveryFailed,
     DeliveredBeside,
+    DeliveryKept,
     LedgerDamaged,
     BackupFailed,
     HeadsNotKept,

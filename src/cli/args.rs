@@ -71,8 +71,22 @@ pub(super) enum Command {
     Ledger(Ledger),
     /// How the program stands
     Status,
-    /// List the connectors: what each reads, writes, needs and costs
-    Connectors,
+    /// What each connector reads, writes, needs and costs
+    Connectors {
+        #[command(subcommand)]
+        command: Option<Connectors>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Connectors {
+    /// All of them
+    List,
+    /// One of them, with its settings
+    Show {
+        /// Its name, as in `connector = "…"`
+        name: String,
+    },
 }
 
 #[derive(Debug, Arguments)]

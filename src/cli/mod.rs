@@ -147,7 +147,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Procedure(args) => procedure::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args).await,
         Command::Status => status::run(app),
-        Command::Connectors => connectors::run(app),
+        Command::Connectors { command } => connectors::run(app, command.as_ref()),
     }
 }
 

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::agreement;
 use super::contracts;
-use super::model::{Client, Deliver, Folder, Sources};
+use super::model::{Client, Deliver, Folder, Sources, WriteBack};
 use super::reader::{Book, Spot, Table};
 use super::references::{Ability, Known};
 use super::sections::{fold, party};
@@ -48,6 +48,7 @@ fn client(
         .collect();
     agreement::check(table.book, &read);
     let deliver = deliver(&table, known);
+    let write_back = write_back(&table, known);
     table.close();
     Client {
         key,
@@ -58,6 +59,7 @@ fn client(
         sources: sources.unwrap_or_default(),
         contracts: read.into_iter().map(|read| read.contract).collect(),
         deliver,
+        write_back,
     }
 }
 
@@ -142,6 +144,45 @@ fn deliver(client: &Table<'_>, known: &Known<'_>) -> Vec<Deliver> {
         read.push((deliver, spot));
     }
     read.into_iter().map(|(deliver, _)| deliver).collect()
+}
+
+fn write_back(client: &Table<'_>, known: &Known<'_>) -> Vec<WriteBack> {
+    let mut read: Vec<WriteBack> = Vec::new();
+    for table in client.tables("write_back") {
+        let spot = table.spot();
+        let Some(target) = write_back_to(table, known) else {
+            continue;
+        };
+        if read
+            .iter()
+            .any(|other| other.connection == target.connection)
+        {
+            let what = format!("writes to `{}` a second time", target.connection);
+            client.book.note_at(&spot, what, None);
+        }
+        read.push(target);
+    }
+    read
+}
+
+fn write_back_to(table: Table<'_>, known: &Known<'_>) -> Option<WriteBack> {
+    let connection = table
+        .need("connection", "connection = \"…\", one that takes comments")
+        .and_then(|field| known.connection(&field, Ability::TakesComments));
+    let comment = table.get("comment").map(|field| (field.flag(), field));
+    let name = table.get("field").and_then(|field| field.text());
+    if let (Some((Some(false), field)), None) = (&comment, &name) {
+        field.wrong(
+            "nothing would be written",
+            "name a `field`, or leave the table out".to_owned(),
+        );
+    }
+    table.close();
+    Some(WriteBack {
+        connection: connection?,
+        comment: comment.is_none_or(|(flag, _)| flag.unwrap_or(true)),
+        field: name,
+    })
 }
 
 fn one_deliver(table: Table<'_>, known: &Known<'_>) -> Option<Deliver> {

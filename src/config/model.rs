@@ -116,6 +116,7 @@ pub struct Client {
     pub sources: Sources,
     pub contracts: Vec<Contract>,
     pub deliver: Vec<Deliver>,
+    pub write_back: Vec<WriteBack>,
 }
 
 /// Which work and which tasks are this client's. Names compare without case and outer blanks.
@@ -238,6 +239,16 @@ pub struct Deliver {
     /// Relative to the connection's root.
     pub folder: String,
     pub formats: Vec<Format>,
+}
+
+/// A board whose cards are told the hours that were billed for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteBack {
+    pub connection: String,
+    /// One comment for each card and period.
+    pub comment: bool,
+    /// The custom field that holds the hours of all periods, by its name at the service.
+    pub field: Option<String>,
 }
 
 /// Files that a folder connection brings and that are imports.

@@ -1,6 +1,6 @@
 //! Names that mean something defined elsewhere: connections and people.
 
-use stundenbuch_connectors::kind::Delivery;
+use stundenbuch_connectors::kind::{Delivery, Kind};
 use stundenbuch_connectors::record::Stream;
 
 use super::model::{Connection, Folder, Person};
@@ -14,6 +14,7 @@ use super::suggest;
 pub(super) enum Ability {
     BringsFiles,
     TakesFiles,
+    TakesComments,
 }
 
 impl Ability {
@@ -21,7 +22,18 @@ impl Ability {
         let kind = connection.entry.kind;
         match self {
             Self::BringsFiles => kind.stream(Stream::Files).is_some(),
-            Self::TakesFiles => kind.delivers.iter().any(|kind| kind.what == Delivery::File),
+            Self::TakesFiles => takes(kind, Delivery::File),
+            Self::TakesComments => takes(kind, Delivery::Comment),
+        }
+    }
+
+    /// Who is able to, where no connection is.
+    fn example(self) -> &'static str {
+        match self {
+            Self::BringsFiles | Self::TakesFiles => {
+                "a connection with `connector = \"folder\"` does"
+            }
+            Self::TakesComments => "a connection with `connector = \"trello\"` does",
         }
     }
 
@@ -29,8 +41,13 @@ impl Ability {
         match self {
             Self::BringsFiles => "brings no files",
             Self::TakesFiles => "takes no files",
+            Self::TakesComments => "takes no comments",
         }
     }
+}
+
+fn takes(kind: &Kind, what: Delivery) -> bool {
+    kind.delivers.iter().any(|kind| kind.what == what)
 }
 
 /// What can be named.
@@ -103,7 +120,7 @@ impl<'a> Known<'a> {
         let able = self.connections.iter().filter(able);
         let names: Vec<String> = able.map(|other| format!("`{}`", other.name)).collect();
         let fix = if names.is_empty() {
-            "a connection with `connector = \"folder\"` does".to_owned()
+            ability.example().to_owned()
         } else {
             format!("these do: {}", names.join(", "))
         };

@@ -190,6 +190,7 @@ pub(crate) fn client(key: &str) -> Client {
         },
         contracts: Vec::new(),
         deliver: Vec::new(),
+        write_back: Vec::new(),
     }
 }
 

@@ -9,16 +9,19 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use stundenbuch_connectors::Error;
-use stundenbuch_connectors::contract::{Item, Outcome, Outgoing, OutgoingFile, Receipt};
+use stundenbuch_connectors::contract::{
+    Item, Outcome, Outgoing, OutgoingComment, OutgoingField, OutgoingFile, Receipt,
+};
 use stundenbuch_connectors::error::{Kind as ErrorKind, Retry};
 use stundenbuch_connectors::planted::{Bug, planted};
+use stundenbuch_connectors::record::ExternalId;
 
 use crate::clock::Clock;
 use crate::finding::{Finding, Kind, Severity};
 use crate::ledger::{Delivered, Event, hex, sha256};
 use crate::run::report::DeliveryReport;
 use crate::run::sources::Built;
-use crate::store::{Parcel, ParcelState, Result, Store};
+use crate::store::{Parcel, ParcelState, Place, Result, Store};
 
 /// The first wait after a failed attempt; doubled each time.
 const WAIT_FIRST: TimeDelta = TimeDelta::minutes(5);
@@ -58,7 +61,9 @@ pub async fn deliver(
             }
             Err(error) => {
                 failed(store, clock.now(), &parcel, &error)?;
-                down.insert(parcel.connection);
+                if concerns_all(&error) {
+                    down.insert(parcel.connection);
+                }
             }
         }
     }
@@ -78,6 +83,15 @@ pub async fn deliver(
         }
     }
     Ok(report)
+}
+
+/// Whether the next parcel for the same target would fail as well: not where this one's card is
+/// gone, or its name is refused.
+fn concerns_all(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::Rejected | ErrorKind::Conflict | ErrorKind::Unsupported
+    )
 }
 
 fn unknown_target(connection: &str) -> Error {
@@ -101,15 +115,33 @@ fn changed(parcel: &Parcel) -> Error {
 }
 
 fn outgoing(store: &Store, parcel: &Parcel) -> Result<Outgoing> {
-    let replaces = store.delivered_hash(&parcel.connection, &parcel.path)?;
-    Ok(Outgoing {
-        key: parcel.key.clone(),
-        item: Item::File(OutgoingFile {
-            path: parcel.path.clone(),
+    let Parcel {
+        connection, path, ..
+    } = parcel;
+    let text = || String::from_utf8_lossy(&parcel.bytes).into_owned();
+    let item = match Place::parse(path) {
+        Place::File(path) => Item::File(OutgoingFile {
+            replaces: store.delivered_hash(connection, &path)?,
+            path,
             bytes: Arc::clone(&parcel.bytes),
             sha256: parcel.sha256.clone(),
-            replaces,
         }),
+        Place::Comment { task, marker } => Item::Comment(OutgoingComment {
+            task: ExternalId::new(task),
+            marker,
+            text: text(),
+            replaces: store.delivered_hash(connection, path)?,
+        }),
+        Place::Field { task, name } => Item::Field(OutgoingField {
+            task: ExternalId::new(task),
+            field: name,
+            value: text(),
+            replaces: store.delivered_text(connection, path)?,
+        }),
+    };
+    Ok(Outgoing {
+        key: parcel.key.clone(),
+        item,
     })
 }
 
@@ -127,19 +159,7 @@ fn arrived(
         Outcome::Beside => "beside",
         Outcome::Kept => "kept",
     };
-    let beside = (receipt.outcome == Outcome::Beside).then(|| Finding {
-        kind: Kind::DeliveredBeside,
-        severity: Severity::Check,
-        subject: parcel.key.clone(),
-        other: None,
-        client: None,
-        sentence: format!(
-            "On `{}`, `{}` is something that this program did not put there; the document lies \
-             beside it as `{}`.",
-            parcel.connection, parcel.path, receipt.location
-        ),
-        action: "Look at both files, and rename or remove the one that should not be there.".into(),
-    });
+    let found = look_at(parcel, receipt);
     store.write(|writer| {
         writer.parcel_delivered(now, parcel.id, &receipt.location, outcome)?;
         let event = Event::Delivered(Delivered {
@@ -149,8 +169,49 @@ fn arrived(
             outcome: outcome.into(),
         });
         writer.append(now, &parcel.key, &event)?;
-        writer.replace_findings(now, &parcel.key, beside.as_slice())?;
+        writer.replace_findings(now, &parcel.key, found.as_slice())?;
         Ok(())
+    })
+}
+
+/// What a person should look at, where somebody else's work was met.
+fn look_at(parcel: &Parcel, receipt: &Receipt) -> Option<Finding> {
+    let Parcel {
+        connection, path, ..
+    } = parcel;
+    let (kind, sentence, action) = match receipt.outcome {
+        Outcome::Created | Outcome::AlreadyThere | Outcome::Replaced => return None,
+        Outcome::Beside => (
+            Kind::DeliveredBeside,
+            format!(
+                "On `{connection}`, `{path}` is something that this program did not put there; \
+                 the document lies beside it as `{}`.",
+                receipt.location
+            ),
+            "Look at both files, and rename or remove the one that should not be there.",
+        ),
+        Outcome::Kept => (
+            Kind::DeliveryKept,
+            format!(
+                "On `{connection}`, somebody changed what this program had written at {}; it was \
+                 left as it is and does not say `{}`.",
+                receipt.location,
+                String::from_utf8_lossy(&parcel.bytes)
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+            ),
+            "Look at it there, and write the new hours by hand if they should stand there.",
+        ),
+    };
+    Some(Finding {
+        kind,
+        severity: Severity::Check,
+        subject: parcel.key.clone(),
+        other: None,
+        client: None,
+        sentence,
+        action: action.into(),
     })
 }
 

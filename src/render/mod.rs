@@ -4,6 +4,7 @@
 //! sealed statement gives the same bytes whenever it is asked; once it is cancelled, they name the
 //! statement that reverses it.
 
+mod card;
 mod csv;
 mod duration;
 mod fonts;
@@ -24,6 +25,7 @@ use std::str::FromStr;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use self::card::{card_comment, decimal_hours};
 pub use self::pdf::{BUILT_IN_TEMPLATE, TemplateProblem};
 use crate::billing::Statement;
 

@@ -47,7 +47,11 @@ pub async fn look(
 ) -> Result<Vec<Looked>> {
     let mut built: BTreeMap<String, Option<Built>> = BTreeMap::new();
     let mut looked = Vec::new();
-    for delivery in store.deliveries()? {
+    let documents = store
+        .deliveries()?
+        .into_iter()
+        .filter(Delivery::is_document);
+    for delivery in documents {
         let name = &delivery.connection;
         if !built.contains_key(name) {
             let connection = config.connection(name);

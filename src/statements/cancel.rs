@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::seal::{Numbered, make_final, queue_documents};
-use super::template;
+use super::{template, write_back};
 use crate::billing::{Statement, reversed};
 use crate::config::Config;
 use crate::ledger::{Cancelled, Event};
@@ -82,6 +82,10 @@ pub fn cancel(
     // It was written from a zone, so it reads as one.
     let zone: Tz = statement.time_zone.parse().unwrap_or(Tz::UTC);
     let template = template(config)?;
+    let cards = match client {
+        Some(client) => write_back::cards(store, client, &statement)?,
+        None => write_back::Cards::default(),
+    };
     store.write(|writer| {
         let Numbered {
             number: own,
@@ -98,6 +102,7 @@ pub fn cancel(
         // Of a client that is not configured any more nobody knows where documents go.
         if let Some(client) = client {
             queue_documents::<CancelError>(writer, now, client, &statement, template.as_deref())?;
+            cards.queue(writer, now, client, &statement)?;
         }
         Ok::<(), CancelError>(())
     })?;

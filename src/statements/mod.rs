@@ -6,6 +6,7 @@ mod drift;
 mod late;
 mod preview;
 mod seal;
+mod write_back;
 
 pub use cancel::{CancelError, cancel, reversal};
 pub use correct::{CorrectError, Wanted, correct, proposals};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use chrono_tz::Tz;
 
 use super::preview::{Preview, Previews, preview};
-use super::template;
+use super::{template, write_back};
 use crate::billing::{self, LedgerHead, Statement};
 use crate::config::{Client, Config};
 use crate::ledger::{Event, Sealed, SettledWork, hex, sha256};
@@ -78,6 +78,7 @@ pub fn seal(
         });
     };
     let template = template(config)?;
+    let cards = write_back::cards(store, client, &preview.draft.statement)?;
     let sealed = store.write(|writer| {
         still_so(writer, &preview)?;
         let mut statement = preview.draft.statement.clone();
@@ -100,6 +101,7 @@ pub fn seal(
         };
         writer.append(now, &number, &Event::Sealed(Box::new(sealed)))?;
         queue_documents::<SealError>(writer, now, client, &statement, template.as_deref())?;
+        cards.queue(writer, now, client, &statement)?;
         Ok::<_, SealError>(statement)
     })?;
     store.fold_in_log();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Result, Store};
+use super::{Place, Result, Store};
 use crate::ledger::Event;
 
 /// The document that should lie at a place.
@@ -16,6 +16,14 @@ pub struct Delivery {
     pub sha256: String,
     /// The row that says so.
     pub row: u64,
+}
+
+impl Delivery {
+    /// Whether it is a file, and not a comment or a field on a board.
+    pub fn is_document(&self) -> bool {
+        let place = self.key.split_once(&format!("/{}/", self.connection));
+        place.is_none_or(|(_, place)| matches!(Place::parse(place), Place::File(_)))
+    }
 }
 
 impl Store {

@@ -16,7 +16,7 @@ pub struct Parcel {
     pub key: String,
     pub connection: String,
     pub statement: String,
-    /// Relative to the connection's root.
+    /// Where to: a path relative to the connection's root, or another [`super::Place`].
     pub path: String,
     pub sha256: String,
     pub bytes: Arc<[u8]>,
@@ -154,6 +154,22 @@ impl Store {
         self.parcels("statement = ?1", statement)
     }
 
+    /// The text that we last delivered to a place.
+    pub fn delivered_text(&self, connection: &str, path: &str) -> Result<Option<String>> {
+        let body: Option<Vec<u8>> = self
+            .conn
+            .query_row(
+                "SELECT body FROM outbox
+                 WHERE connection = ?1 AND path = ?2 AND state = 'delivered'
+                   AND outcome <> 'kept'
+                 ORDER BY done_at DESC, id DESC LIMIT 1",
+                [connection, path],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(body.and_then(|body| String::from_utf8(body).ok()))
+    }
+
     /// The hash that we last delivered to a place, to recognise our own earlier version.
     pub fn delivered_hash(&self, connection: &str, path: &str) -> Result<Option<String>> {
         Ok(self
@@ -161,6 +177,7 @@ impl Store {
             .query_row(
                 "SELECT sha256 FROM outbox
                  WHERE connection = ?1 AND path = ?2 AND state = 'delivered'
+                   AND outcome <> 'kept'
                  ORDER BY done_at DESC, id DESC LIMIT 1",
                 [connection, path],
                 |row| row.get(0),

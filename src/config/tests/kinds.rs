@@ -54,29 +54,35 @@ static TOGGL: Kind = kind(
     ],
 );
 
-static TRELLO: Kind = kind(
-    "trello",
-    &[
-        setting("key", ValueKind::Secret, Need::Required),
-        setting("token", ValueKind::Secret, Need::Required),
-        setting(
-            "api_url",
-            ValueKind::Url,
-            Need::Default("https://trello.example/1"),
-        ),
-        setting("boards", ValueKind::Texts, Need::Optional),
-        setting(
-            "done_lists",
-            ValueKind::Texts,
-            Need::Default("[\"Done\", \"Fertig\"]"),
-        ),
-        setting(
-            "full_every_days",
-            ValueKind::Count { min: 1, max: 365 },
-            Need::Default("7"),
-        ),
-    ],
-);
+static TRELLO: Kind = Kind {
+    delivers: &[DeliveryKind {
+        what: Delivery::Comment,
+        repeat: Repeat::Marker,
+    }],
+    ..kind(
+        "trello",
+        &[
+            setting("key", ValueKind::Secret, Need::Required),
+            setting("token", ValueKind::Secret, Need::Required),
+            setting(
+                "api_url",
+                ValueKind::Url,
+                Need::Default("https://trello.example/1"),
+            ),
+            setting("boards", ValueKind::Texts, Need::Optional),
+            setting(
+                "done_lists",
+                ValueKind::Texts,
+                Need::Default("[\"Done\", \"Fertig\"]"),
+            ),
+            setting(
+                "full_every_days",
+                ValueKind::Count { min: 1, max: 365 },
+                Need::Default("7"),
+            ),
+        ],
+    )
+};
 
 static FOLDER: Kind = Kind {
     streams: &[StreamKind {

@@ -67,12 +67,15 @@ fn mentions(sources: &[Source], name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Modules that connectors share.
+const SHARED: &[&str] = &["dav", "drive", "http", "import", "login"];
+
 /// A module that has a conformance test or fixtures and is not in the list is dead code.
 fn unlisted(sources: &[Source], names: &[&str]) -> Vec<String> {
     let is_module = |source: &&Source| {
         let parts: Vec<&str> = source.path.split('/').collect();
         matches!(parts[..], ["connectors", name, "mod.rs"]
-            if !["http", "import"].contains(&name) && !names.contains(&name))
+            if !SHARED.contains(&name) && !names.contains(&name))
     };
     let complain = |source: &Source| format!("{}: is not in `connectors::ALL`", source.path);
     sources.iter().filter(is_module).map(complain).collect()
@@ -96,11 +99,7 @@ What each connector reads, delivers, needs and costs; `stundenbuch connectors` p
     for entry in ALL {
         let kind = entry.kind;
         let streams: Vec<_> = kind.streams.iter().map(|it| it.stream.as_str()).collect();
-        let delivers = if kind.delivers.is_empty() {
-            "–"
-        } else {
-            "files"
-        };
+        let delivers = kind.delivered_words();
         let (name, title, quiet) = (kind.name, kind.title, kind.quiet_night);
         let reads = streams.join(", ");
         let _ = writeln!(
@@ -126,6 +125,11 @@ fn section(text: &mut String, kind: &Kind) {
         text,
         "\n## `{name}`: {title}\n\n{summary}\n\nNeeds: {needs}.\n"
     );
+    if kind.experimental {
+        text.push_str(
+            "\nExperimental: made from descriptions alone, some of them old; see its known gaps.\n",
+        );
+    }
     text.push_str("\n| stream | changes | deletions |\n|---|---|---|\n");
     for StreamKind {
         stream,
