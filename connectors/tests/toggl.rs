@@ -17,12 +17,15 @@ mod recorded;
 #[path = "toggl/trouble.rs"]
 mod trouble;
 
+use std::time::Duration;
+
 use chrono::{NaiveDate, TimeDelta};
 use stundenbuch_connectors::clock::Clock as _;
 use stundenbuch_connectors::contract::{Cursor, Pull};
 use stundenbuch_connectors::error::Kind;
 use stundenbuch_connectors::kind::Value;
 use stundenbuch_connectors::record::Worked;
+use stundenbuch_connectors::suite;
 
 use fakes::toggl::{Access, Entry, OTHER};
 use ledger::{Desk, at, id, monday};
@@ -52,7 +55,7 @@ fn compare(desk: &Desk, days: i64) -> Pull {
 #[tokio::test]
 async fn a_first_pull_of_a_thousand_entries_takes_six_requests() {
     let mut desk = Desk::new().await;
-    fill(&desk, 999);
+    let ids = fill(&desk, 999);
     desk.fake
         .add(Entry::running(monday() - TimeDelta::hours(60)));
     let requests = desk.pull(&Pull::Changes).await;
@@ -63,6 +66,21 @@ async fn a_first_pull_of_a_thousand_entries_takes_six_requests() {
     desk.must_be_true();
     assert_eq!(desk.projects.len(), 2);
     assert_eq!(desk.people.len(), 1);
+
+    assert_eq!(desk.quiet_night().await, 1);
+    for id in &ids[..10] {
+        desk.fake.clock.advance(Duration::from_secs(7));
+        desk.fake
+            .edit(*id, |entry| entry.description = Some("neu".to_owned()));
+    }
+    assert_eq!(desk.quiet_night().await, 1);
+    assert_eq!(desk.revisions, 1010);
+    desk.must_be_true();
+    suite::requests_table(
+        "toggl",
+        "1,000 entries",
+        &[("first", 6), ("quiet", 1), ("1 % changed", 1)],
+    );
 }
 
 #[tokio::test]

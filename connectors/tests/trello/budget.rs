@@ -1,6 +1,7 @@
 //! How many requests a pull costs, and which boards it reads.
 
 use super::*;
+use stundenbuch_connectors::suite;
 
 #[tokio::test]
 async fn requests_stay_in_the_budget() {
@@ -31,8 +32,19 @@ async fn requests_stay_in_the_budget() {
         before.revisions + 2,
         "the card and the action"
     );
+    bench.next_night();
+    for (_, _, cards) in &world {
+        bench.trello.rename(&cards[0], "Neu");
+    }
+    ledger.pull(&*connector).await.unwrap();
+    assert_eq!(bench.sent(), 6, "five cards, one on each board");
     assert_eq!(bench.trello.refused(), 0);
-    assert_eq!(connector.requests(), 9);
+    assert_eq!(connector.requests(), 15);
+    suite::requests_table(
+        "trello",
+        "5 boards, 500 cards",
+        &[("first", 6), ("quiet", 1), ("1 % changed", 6)],
+    );
 }
 
 #[tokio::test]
