@@ -6,8 +6,7 @@ use std::fmt;
 
 use oauth2::url::Url;
 use oauth2::{
-    AuthorizationCode, CsrfToken, HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    Scope,
+    AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
 };
 
 use super::endpoint::{self, Endpoint, Purpose};
@@ -123,8 +122,7 @@ impl Consent {
             request = request.set_pkce_verifier(verifier);
         }
         let asked = platform.clock.now();
-        let send = |request: HttpRequest| way.send(request);
-        let answer = request.request_async(&send).await.map_err(|failure| {
+        let answer = request.request_async(&way).await.map_err(|failure| {
             let ended = endpoint::refusal(&failure) == Some("invalid_grant");
             let error = endpoint::explain(failure, service);
             if ended {

@@ -4,14 +4,15 @@
 //! No body of an answer goes into an error here: it may hold tokens, or repeat the secrets that
 //! we sent.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::http::{Response, header};
 use oauth2::{
-    AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, RequestTokenError, TokenResponse as _, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, RequestTokenError, TokenResponse as _, TokenUrl,
 };
 use serde_json::Value;
 
@@ -71,7 +72,7 @@ impl<'a> Endpoint<'a> {
     }
 
     /// Sends what `oauth2` made. Requests here are rare, so each gets a way of its own.
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
         let (parts, body) = request.into_parts();
         let authorization = parts.headers.get(header::AUTHORIZATION);
         let authorization = authorization.and_then(|value| value.to_str().ok());
@@ -116,6 +117,15 @@ impl<'a> Endpoint<'a> {
     }
 }
 
+impl<'c> AsyncHttpClient<'c> for Endpoint<'_> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
 /// An address as base and path.
 pub(super) fn split(address: &str, connection: &str) -> Result<(String, String)> {
     let host = address.find("://").map(|at| at + 3);
@@ -124,9 +134,11 @@ pub(super) fn split(address: &str, connection: &str) -> Result<(String, String)>
         Some(path) if !address.contains(['?', '#']) => {
             Ok((address[..path].to_owned(), address[path..].to_owned()))
         }
-        _ => Err(Error::new(Kind::Settings, "this is no address to log in at")
-            .with("connection", connection)
-            .hint("write the whole address, as in `https://login.example.com/oauth2/token`")),
+        _ => Err(
+            Error::new(Kind::Settings, "this is no address to log in at")
+                .with("connection", connection)
+                .hint("write the whole address, as in `https://login.example.com/oauth2/token`"),
+        ),
     }
 }
 
@@ -165,9 +177,12 @@ pub(super) type Client =
 
 pub(super) fn client(service: &OAuth, connection: &str) -> Result<Client> {
     let wrong = |what: &'static str| {
-        Error::new(Kind::Settings, "an address of the login service cannot be read")
-            .with("connection", connection)
-            .with("address", what)
+        Error::new(
+            Kind::Settings,
+            "an address of the login service cannot be read",
+        )
+        .with("connection", connection)
+        .with("address", what)
     };
     let authorize = AuthUrl::new(service.authorize_url.clone());
     let token = TokenUrl::new(service.token_url.clone());
@@ -192,10 +207,15 @@ pub(super) const MARGIN: TimeDelta = TimeDelta::seconds(120);
 pub(super) fn tokens(answer: &BasicTokenResponse, asked: DateTime<Utc>) -> Result<Tokens> {
     let access = Secret::new(answer.access_token().secret());
     if access.expose().is_empty() {
-        return Err(Error::new(Kind::Protocol, "the login service gave an empty token"));
+        return Err(Error::new(
+            Kind::Protocol,
+            "the login service gave an empty token",
+        ));
     }
     // A token that lives hardly longer than the margin would be renewed for each request.
-    let life = answer.expires_in().and_then(|it| TimeDelta::from_std(it).ok());
+    let life = answer
+        .expires_in()
+        .and_then(|it| TimeDelta::from_std(it).ok());
     let life = life.map(|life| life.max(life / 2 + MARGIN));
     let refresh = answer.refresh_token().map(|it| Secret::new(it.secret()));
     Ok(Tokens {
@@ -267,16 +287,27 @@ pub(super) fn refused(code: &str, said: &str, service: &OAuth) -> Error {
 
 /// A service's own words, in one line, without what must not be seen.
 fn clean(text: &str, service: &OAuth) -> String {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .collect();
     let mut line: String = words.join(" ").trim().chars().take(200).collect();
     if let Some(secret) = &service.client_secret {
         line = line.replace(secret.expose(), "…");
     }
     // Words are short; what is longer without a blank is a token that is repeated to us.
-    let hide = |word: &str| if word.len() > 40 { "…".to_owned() } else { word.to_owned() };
+    let hide = |word: &str| {
+        if word.len() > 40 {
+            "…".to_owned()
+        } else {
+            word.to_owned()
+        }
+    };
     line.split(' ').map(hide).collect::<Vec<_>>().join(" ")
 }
 
 fn not_oauth() -> Error {
-    Error::new(Kind::Protocol, "the login service's answer is not what OAuth describes")
+    Error::new(
+        Kind::Protocol,
+        "the login service's answer is not what OAuth describes",
+    )
 }

@@ -1,7 +1,7 @@
 //! Access without a person: the program itself is the account, or it hands in a signed statement.
 
+use oauth2::Scope;
 use oauth2::basic::BasicTokenResponse;
-use oauth2::{HttpRequest, Scope};
 
 use super::endpoint::{self, Endpoint, Purpose};
 use super::{OAuth, Sign, Tokens};
@@ -9,17 +9,13 @@ use crate::contract::Platform;
 use crate::error::{Error, Kind, Result};
 use crate::http::{FormValue, Method, Request};
 
-/// Who asks.
-pub(super) trait Asking {
-    fn parts(&self) -> (&str, &OAuth, &Platform);
-}
-
 /// Client credentials (RFC 6749, section 4.4).
 pub(super) async fn client(
-    asking: &impl Asking,
+    connection: &str,
+    service: &OAuth,
+    platform: &Platform,
     extra: &[(&'static str, String)],
 ) -> Result<Tokens> {
-    let (connection, service, platform) = asking.parts();
     let way = Endpoint::new(connection, platform, Purpose::Token);
     let client = endpoint::client(service, connection)?;
     let mut request = client.exchange_client_credentials();
@@ -30,15 +26,18 @@ pub(super) async fn client(
         request = request.add_extra_param(*name, value.as_str());
     }
     let asked = platform.clock.now();
-    let send = |request: HttpRequest| way.send(request);
-    let answer = request.request_async(&send).await;
+    let answer = request.request_async(&way).await;
     let answer = answer.map_err(|failure| not_a_login(endpoint::explain(failure, service)))?;
     endpoint::tokens(&answer, asked)
 }
 
 /// A signed statement (RFC 7523, section 2.1).
-pub(super) async fn assertion(asking: &impl Asking, sign: &dyn Sign) -> Result<Tokens> {
-    let (connection, service, platform) = asking.parts();
+pub(super) async fn assertion(
+    connection: &str,
+    service: &OAuth,
+    platform: &Platform,
+    sign: &dyn Sign,
+) -> Result<Tokens> {
     let way = Endpoint::new(connection, platform, Purpose::Token);
     let asked = platform.clock.now();
     let (base, path) = endpoint::split(&service.token_url, connection)?;

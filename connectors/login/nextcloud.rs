@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Stored;
 use super::endpoint::{self, Endpoint, Purpose};
+use super::{Basic, Stored};
 use crate::contract::Platform;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::http::{FormValue, Method, Reply, Request};
@@ -82,11 +82,11 @@ pub async fn nextcloud(
 
 fn agreed(reply: &Reply) -> Result<Stored> {
     let agreed: Agreed = read(reply)?;
-    Ok(Stored::Basic {
+    Ok(Stored::Basic(Basic {
         user: agreed.login_name,
         password: Secret::new(&agreed.app_password),
         facts: BTreeMap::from([("server".to_owned(), agreed.server)]),
-    })
+    }))
 }
 
 /// Reads an answer without quoting it.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use oauth2::{HttpRequest, RefreshToken};
+use oauth2::RefreshToken;
 
 use super::endpoint::{self, Endpoint, MARGIN, Purpose};
 use super::{Grant, OAuth, Stored, Tokens, grants};
@@ -65,21 +65,18 @@ impl Access for Renewed {
         if let Some(header) = known.tokens.as_ref().and_then(|it| self.good(it, refused)) {
             return Ok(header);
         }
-        let tokens = match &self.service.grant {
+        let (name, service, platform) = (&self.connection, &self.service, &self.platform);
+        let tokens = match &service.grant {
             Grant::Login { .. } => self.renewed(&mut known, refused).await?,
             // Nobody has to agree, so there is nothing to keep: it is asked for once a run.
-            Grant::Client { extra } => grants::client(self, extra).await?,
-            Grant::Assertion(sign) => grants::assertion(self, sign.as_ref()).await?,
+            Grant::Client { extra } => grants::client(name, service, platform, extra).await?,
+            Grant::Assertion(sign) => {
+                grants::assertion(name, service, platform, sign.as_ref()).await?
+            }
         };
         let header = header(&tokens);
         known.tokens = Some(tokens);
         Ok(header)
-    }
-}
-
-impl grants::Asking for Renewed {
-    fn parts(&self) -> (&str, &OAuth, &Platform) {
-        (&self.connection, &self.service, &self.platform)
     }
 }
 
@@ -102,7 +99,7 @@ impl Renewed {
         if self.good(&stored, refused).is_some() {
             return Ok(stored);
         }
-        let _ours = self.turn().await?;
+        let _ours = turn(&self.connection, &self.platform).await?;
         let stored = self.load()?;
         if self.good(&stored, refused).is_some() {
             return Ok(stored);
@@ -123,29 +120,10 @@ impl Renewed {
     fn load(&self) -> Result<Tokens> {
         match self.platform.logins.load(&self.connection)? {
             Some(Stored::Tokens(tokens)) => Ok(tokens),
-            _ => Err(Error::new(Kind::Auth, "nobody has logged in at the service yet")
-                .with("connection", &self.connection)),
-        }
-    }
-
-    /// The right to renew, among all processes.
-    async fn turn(&self) -> Result<Box<dyn Send + Sync>> {
-        let Platform { clock, logins, .. } = &self.platform;
-        let mut waited = Duration::ZERO;
-        loop {
-            if let Some(turn) = logins.try_lock(&self.connection)? {
-                return Ok(turn);
-            }
-            if waited >= OTHERS {
-                return Err(Error::new(
-                    Kind::Unavailable,
-                    "another process has been renewing this login for minutes",
-                )
-                .with("connection", &self.connection)
-                .hint("nothing to do, unless one of them hangs: then end it"));
-            }
-            clock.sleep(LOOK).await;
-            waited += LOOK;
+            _ => Err(
+                Error::new(Kind::Auth, "nobody has logged in at the service yet")
+                    .with("connection", &self.connection),
+            ),
         }
     }
 
@@ -159,7 +137,10 @@ impl Renewed {
                 .hint("log in again"));
         };
         let mut first = None;
-        for candidate in [Some(refresh), stored.previous.as_ref()].into_iter().flatten() {
+        for candidate in [Some(refresh), stored.previous.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             let failure = match self.ask(candidate).await {
                 Ok(fresh) => return Ok(follow(fresh, candidate)),
                 Err(failure) => failure,
@@ -171,7 +152,9 @@ impl Renewed {
             }
             first.get_or_insert(error);
         }
-        let error = first.expect("one was tried").with("connection", &self.connection);
+        let error = first
+            .expect("one was tried")
+            .with("connection", &self.connection);
         known.spent = Some((refresh.clone(), error.clone()));
         Err(error)
     }
@@ -180,9 +163,11 @@ impl Renewed {
         let way = Endpoint::new(&self.connection, &self.platform, Purpose::Token);
         let client = endpoint::client(&self.service, &self.connection)?;
         let refresh = RefreshToken::new(refresh.expose().to_owned());
-        let send = |request: HttpRequest| way.send(request);
         let asked = self.platform.clock.now();
-        let answer = client.exchange_refresh_token(&refresh).request_async(&send).await?;
+        let answer = client
+            .exchange_refresh_token(&refresh)
+            .request_async(&way)
+            .await?;
         Ok(endpoint::tokens(&answer, asked)?)
     }
 
@@ -203,10 +188,32 @@ impl Renewed {
     }
 }
 
+/// The right to change a connection's login, among all tasks and processes; waited for.
+pub async fn turn(connection: &str, platform: &Platform) -> Result<Box<dyn Send + Sync>> {
+    let Platform { clock, logins, .. } = platform;
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Some(turn) = logins.try_lock(connection)? {
+            return Ok(turn);
+        }
+        if waited >= OTHERS {
+            let what = "another process has been renewing this login for minutes";
+            return Err(Error::new(Kind::Unavailable, what)
+                .with("connection", connection)
+                .hint("nothing to do, unless one of them hangs: then end it"));
+        }
+        clock.sleep(LOOK).await;
+        waited += LOOK;
+    }
+}
+
 /// What is kept of an answer: a service that sends no other refresh token means the same to be
 /// used again (RFC 6749, section 6).
 fn follow(fresh: Tokens, used: &Secret) -> Tokens {
-    let rotated = fresh.refresh.as_ref().is_some_and(|new| new.expose() != used.expose());
+    let rotated = fresh
+        .refresh
+        .as_ref()
+        .is_some_and(|new| new.expose() != used.expose());
     Tokens {
         refresh: fresh.refresh.or_else(|| Some(used.clone())),
         previous: rotated.then(|| used.clone()),

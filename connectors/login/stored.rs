@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{Stored, Tokens};
+use super::{Basic, Stored, Tokens};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
@@ -42,14 +42,10 @@ impl Stored {
                 refresh: tokens.refresh.as_ref().map(text),
                 previous: tokens.previous.as_ref().map(text),
             },
-            Self::Basic {
-                user,
-                password,
-                facts,
-            } => Form::Basic {
-                user: user.clone(),
-                password: text(password),
-                facts: facts.clone(),
+            Self::Basic(basic) => Form::Basic {
+                user: basic.user.clone(),
+                password: text(&basic.password),
+                facts: basic.facts.clone(),
             },
         };
         let line = Zeroizing::new(serde_json::to_string(&form).expect("a login is plain data"));
@@ -80,11 +76,11 @@ impl Stored {
                 user,
                 password,
                 facts,
-            } => Self::Basic {
+            } => Self::Basic(Basic {
                 user: user.clone(),
                 password: Secret::new(password),
                 facts: facts.clone(),
-            },
+            }),
         };
         form.wipe();
         Ok(stored)
@@ -122,11 +118,11 @@ mod tests {
             refresh: Some(Secret::new("r-2")),
             previous: None,
         });
-        let basic = Stored::Basic {
+        let basic = Stored::Basic(Basic {
             user: "Jörg".to_owned(),
             password: Secret::new("p-4"),
             facts: BTreeMap::from([("server".to_owned(), "https://cloud.example".to_owned())]),
-        };
+        });
         for stored in [tokens, basic] {
             let text = stored.to_text();
             let again = Stored::from_text(&text).unwrap().to_text();
@@ -138,7 +134,10 @@ mod tests {
     fn what_cannot_be_read_is_not_quoted() {
         let error = Stored::from_text(&Secret::new(r#"{"login":"tokens","access":["s3cret"]}"#));
         let error = error.unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        assert!(
+            !format!("{error} {error:?}").contains("s3cret"),
+            "{error:?}"
+        );
         assert!(error.needs_person());
     }
 }

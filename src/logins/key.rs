@@ -53,9 +53,9 @@ pub(super) fn make(config: &Config) -> Result<PathBuf> {
         durable::create_private_directory(directory).map_err(failed)?;
     }
     let mut bytes = [0; KEY_LEN];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        Error::new(Kind::Unavailable, "this machine gives no random numbers")
-    })?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::new(Kind::Unavailable, "this machine gives no random numbers"))?;
     // Under another name first: half a key would be refused for ever after.
     let new = path.with_file_name(format!(".{NAME}.new"));
     let written = std::fs::OpenOptions::new()

@@ -147,10 +147,13 @@ impl Logins for Vault {
 
     fn save(&self, connection: &str, login: &Stored) -> Result<()> {
         let key = self.key.as_ref().map_err(Clone::clone)?;
-        let text = key.seal(connection, &login.to_text()).ok_or_else(|| {
-            Error::new(Kind::Unavailable, "the login cannot be sealed")
-        })?;
-        let (new, path) = (self.write(connection, text.as_bytes())?, self.path(connection));
+        let text = key
+            .seal(connection, &login.to_text())
+            .ok_or_else(|| Error::new(Kind::Unavailable, "the login cannot be sealed"))?;
+        let (new, path) = (
+            self.write(connection, text.as_bytes())?,
+            self.path(connection),
+        );
         std::fs::rename(&new, &path)
             .and_then(|()| durable::sync_name(&path))
             .map_err(|error| failed("the login cannot be stored", &path, &error))

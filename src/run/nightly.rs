@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stundenbuch_connectors::Connector;
 use stundenbuch_connectors::budget::BudgetStore;
 use stundenbuch_connectors::contract::Notice;
-use stundenbuch_connectors::Connector;
 
 use super::intake::Counts;
 use super::pull::{self, Pulled, Source};

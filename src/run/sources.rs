@@ -111,9 +111,8 @@ pub fn needs(
         Ok(found.unwrap_or_else(|_| Secret::new("not stored yet")))
     };
     let built = connection.settings(&stand_in).map_err(first);
-    let built = built.and_then(|settings| {
-        (connection.entry.build)(&connection.name, &settings, platform)
-    });
+    let built =
+        built.and_then(|settings| (connection.entry.build)(&connection.name, &settings, platform));
     Needs {
         login: built.ok().and_then(|connector| connector.login()),
         secrets: if missing.is_empty() { all } else { missing },

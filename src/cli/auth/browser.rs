@@ -59,7 +59,10 @@ impl Listener {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let socket = TcpListener::bind(at).await.map_err(|error| {
             let what = format!("listen on {at} for the browser: {error}");
-            Advised::new(what, "end the program that listens there, or log in with `--paste`")
+            Advised::new(
+                what,
+                "end the program that listens there, or log in with `--paste`",
+            )
         })?;
         let port = socket.local_addr()?.port();
         Ok(Self {
@@ -160,7 +163,11 @@ mod tests {
         assert_eq!(found, (53682, "/callback".to_owned()));
         let found = parts("http://localhost:8080").unwrap();
         assert_eq!(found, (8080, "/".to_owned()));
-        for wrong in ["https://127.0.0.1:1/", "http://example.com:1/", "http://127.0.0.1/"] {
+        for wrong in [
+            "https://127.0.0.1:1/",
+            "http://example.com:1/",
+            "http://127.0.0.1/",
+        ] {
             assert!(parts(wrong).is_err(), "{wrong}");
         }
     }

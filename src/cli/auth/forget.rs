@@ -24,7 +24,11 @@ pub(super) fn run(
     for reference in secrets(connection) {
         places.extend(own_place(app, config, connection, reference));
     }
-    let verb = if args.dry_run { "Would remove" } else { "Removed" };
+    let verb = if args.dry_run {
+        "Would remove"
+    } else {
+        "Removed"
+    };
     let mut removed = Vec::new();
     for place in std::iter::once(login).chain(places) {
         if !place.exists() {
@@ -57,10 +61,13 @@ pub(super) fn run(
 }
 
 fn secrets(connection: &Connection) -> impl Iterator<Item = &SecretRef> {
-    connection.settings.values().filter_map(|value| match value {
-        SettingValue::Secret(reference) => Some(reference),
-        SettingValue::Plain(_) => None,
-    })
+    connection
+        .settings
+        .values()
+        .filter_map(|value| match value {
+            SettingValue::Secret(reference) => Some(reference),
+            SettingValue::Plain(_) => None,
+        })
 }
 
 /// The file of a secret that `auth` may have written and nobody else needs.

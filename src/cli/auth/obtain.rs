@@ -9,8 +9,8 @@ use stundenbuch_connectors::login::{
 use stundenbuch_connectors::secret::Secret;
 use stundenbuch_connectors::{Error, Platform};
 
-use super::browser::{self, Listener};
 use super::ask::{self, Person};
+use super::browser::{self, Listener};
 use super::{Answer, args, begun, print, proved, token, words};
 use crate::cli::App;
 use crate::config::{Config, Connection};
@@ -74,7 +74,9 @@ pub(super) async fn run(
         let _turn = login::turn(&connection.name, &platform).await?;
         platform.logins.save(&connection.name, &stored)?;
     }
-    answer.stored.push(vault.path(&connection.name).display().to_string());
+    answer
+        .stored
+        .push(vault.path(&connection.name).display().to_string());
     answer.stored.extend(token::store(config, app, &given)?);
     let connector = sources::build(config, connection, &app.environment, &platform)?;
     let checked = connector.check().await;

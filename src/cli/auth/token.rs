@@ -125,11 +125,12 @@ pub(super) fn build(
     platform: &Platform,
     given: &[Given],
 ) -> Result<Arc<dyn Connector>, Error> {
-    let settings = connection.settings(&|reference| {
-        match given.iter().find(|given| given.reference == *reference) {
-            Some(given) => Ok(given.secret.clone()),
-            None => app.environment.secret(config, reference),
-        }
+    let settings = connection.settings(&|reference| match given
+        .iter()
+        .find(|given| given.reference == *reference)
+    {
+        Some(given) => Ok(given.secret.clone()),
+        None => app.environment.secret(config, reference),
     });
     let settings = settings.map_err(|errors| {
         let first = errors.into_iter().next();
@@ -151,7 +152,9 @@ pub(super) fn store(config: &Config, app: &App, given: &[Given]) -> anyhow::Resu
         let found = app.environment.secret(config, &given.reference)?;
         if found.expose() != given.secret.expose() {
             let what = format!("store the credential in {}", place.display());
-            return Err(Advised::new(what, "another place comes first: see docs/operations.md").into());
+            return Err(
+                Advised::new(what, "another place comes first: see docs/operations.md").into(),
+            );
         }
         stored.push(place.display().to_string());
     }
@@ -166,11 +169,7 @@ fn reference<'a>(connection: &'a Connection, key: &str) -> &'a SecretRef {
 }
 
 /// The file that a secret is stored in; not every place can be written to.
-pub(super) fn place(
-    config: &Config,
-    app: &App,
-    reference: &SecretRef,
-) -> Result<PathBuf, Advised> {
+pub(super) fn place(config: &Config, app: &App, reference: &SecretRef) -> Result<PathBuf, Advised> {
     match reference {
         SecretRef::File(path) => Ok(path.clone()),
         SecretRef::Env(name) => Err(Advised::new(
