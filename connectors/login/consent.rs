@@ -105,7 +105,7 @@ impl Consent {
 
     /// Exchanges the code for tokens.
     pub async fn finish(
-        self,
+        &self,
         connection: &str,
         service: &OAuth,
         platform: &Platform,
@@ -113,18 +113,19 @@ impl Consent {
     ) -> Result<Tokens> {
         let way = Endpoint::new(connection, platform, Purpose::Token);
         let mut client = endpoint::client(service, connection)?;
-        if let Some(address) = self.redirect {
-            client = client.set_redirect_uri(address);
+        if let Some(address) = &self.redirect {
+            client = client.set_redirect_uri(address.clone());
         }
-        let code = AuthorizationCode::new(code.expose().to_owned());
-        let mut request = client.exchange_code(code);
-        if let Some(verifier) = self.verifier {
+        let given = AuthorizationCode::new(code.expose().to_owned());
+        let mut request = client.exchange_code(given);
+        if let Some(verifier) = &self.verifier {
+            let verifier = PkceCodeVerifier::new(verifier.secret().clone());
             request = request.set_pkce_verifier(verifier);
         }
         let asked = platform.clock.now();
         let answer = request.request_async(&way).await.map_err(|failure| {
             let ended = endpoint::refusal(&failure) == Some("invalid_grant");
-            let error = endpoint::explain(failure, service);
+            let error = endpoint::hide(endpoint::explain(failure, service), code);
             if ended {
                 error.hint("the code was wrong, too old, or used before: begin again")
             } else {

@@ -18,6 +18,7 @@ use super::{OAuth, Tokens};
 use crate::clock::Clock;
 use crate::contract::Platform;
 use crate::error::{Error, Kind, Result, Retry};
+use crate::secret::Secret;
 
 /// What a person has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,11 +151,9 @@ async fn poll(
         Ok(answer) => Ok((answer, last.asked.unwrap_or_else(|| clock.now()))),
         Err(RequestTokenError::ServerResponse(answer)) => {
             let said = answer.error_description().map_or("", String::as_str);
-            Err(endpoint::refused(
-                &answer.error().to_string(),
-                said,
-                service,
-            ))
+            let error = endpoint::refused(answer.error().as_ref(), said, service);
+            let sent = Secret::new(details.device_code().secret());
+            Err(endpoint::hide(error, &sent))
         }
         Err(RequestTokenError::Request(error)) => Err(error),
         Err(_) => Err(Error::new(

@@ -285,6 +285,14 @@ pub(super) fn refused(code: &str, said: &str, service: &OAuth) -> Error {
     }
 }
 
+/// Takes what we sent out of an error: a service may repeat it in its own words.
+pub(super) fn hide(error: Error, sent: &Secret) -> Error {
+    if sent.expose().is_empty() {
+        return error;
+    }
+    error.map_text(|text| text.replace(sent.expose(), "…"))
+}
+
 /// A service's own words, in one line, without what must not be seen.
 fn clean(text: &str, service: &OAuth) -> String {
     let words: Vec<&str> = text

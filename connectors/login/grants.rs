@@ -40,19 +40,20 @@ pub(super) async fn assertion(
 ) -> Result<Tokens> {
     let way = Endpoint::new(connection, platform, Purpose::Token);
     let asked = platform.clock.now();
+    let assertion = sign.assertion(asked)?;
     let (base, path) = endpoint::split(&service.token_url, connection)?;
     let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     let request = Request::new(Method::Post, way.bucket(), path)
         .header("accept", "application/json")
         .form(vec![
             ("grant_type", FormValue::from(grant)),
-            ("assertion", sign.assertion(asked)?.into()),
+            ("assertion", assertion.clone().into()),
         ]);
     let reply = way.ask(base, request).await?;
     if let Ok(refusal) = serde_json::from_slice::<oauth2::basic::BasicErrorResponse>(&reply.body) {
         let said = refusal.error_description().map_or("", String::as_str);
         let error = endpoint::refused(refusal.error().as_ref(), said, service);
-        return Err(not_a_login(error));
+        return Err(not_a_login(endpoint::hide(error, &assertion)));
     }
     let answer: BasicTokenResponse = serde_json::from_slice(&reply.body).map_err(|_| {
         Error::new(

@@ -120,10 +120,10 @@ impl Renewed {
     fn load(&self) -> Result<Tokens> {
         match self.platform.logins.load(&self.connection)? {
             Some(Stored::Tokens(tokens)) => Ok(tokens),
-            _ => Err(
-                Error::new(Kind::Auth, "nobody has logged in at the service yet")
-                    .with("connection", &self.connection),
-            ),
+            _ => Err(Error::new(
+                Kind::Auth,
+                "nobody has logged in at the service yet",
+            )),
         }
     }
 
@@ -131,10 +131,7 @@ impl Renewed {
     /// know that we have the new one takes that.
     async fn renew(&self, known: &mut Known, stored: &Tokens) -> Result<Tokens> {
         let Some(refresh) = &stored.refresh else {
-            let error = Error::new(Kind::Auth, "the login has expired");
-            return Err(error
-                .with("connection", &self.connection)
-                .hint("log in again"));
+            return Err(Error::new(Kind::Auth, "the login has expired").hint("log in again"));
         };
         let mut first = None;
         for candidate in [Some(refresh), stored.previous.as_ref()]
@@ -146,15 +143,13 @@ impl Renewed {
                 Err(failure) => failure,
             };
             let ended = endpoint::refusal(&failure) == Some("invalid_grant");
-            let error = endpoint::explain(failure, &self.service);
+            let error = endpoint::hide(endpoint::explain(failure, &self.service), candidate);
             if !ended {
                 return Err(error);
             }
             first.get_or_insert(error);
         }
-        let error = first
-            .expect("one was tried")
-            .with("connection", &self.connection);
+        let error = first.expect("one was tried");
         known.spent = Some((refresh.clone(), error.clone()));
         Err(error)
     }

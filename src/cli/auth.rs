@@ -14,7 +14,7 @@ use stundenbuch_connectors::contract::Identity;
 use stundenbuch_connectors::login::Login;
 
 use super::{App, args};
-use crate::config::{Config, Connection};
+use crate::config::Connection;
 use crate::error_text::Advised;
 use crate::run::report::Exit;
 use crate::run::sources;

@@ -172,7 +172,7 @@ async fn typed(
     person: &mut Person,
 ) -> anyhow::Result<Secret> {
     while let Some(line) = person.line().await {
-        match consent.code(&line, service) {
+        match consent.code(line.expose(), service) {
             Ok(code) => return Ok(code),
             Err(NoCode::Refused(error)) => return Err((*error).into()),
             Err(other) => {
