@@ -16,6 +16,7 @@ pub mod erase;
 pub mod error_text;
 pub mod finding;
 pub mod ledger;
+pub mod logins;
 pub mod matching;
 pub mod money;
 pub mod outbox;

@@ -4,8 +4,14 @@
 //! [`Access`](crate::http::Access) for its requests. What was obtained is kept by [`Logins`],
 //! which the application brings.
 
+mod consent;
+mod device;
+mod endpoint;
+mod grants;
 mod memory;
-mod oauth;
+mod nextcloud;
+mod renew;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,11 +19,23 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::contract::Platform;
 use crate::error::Result;
 use crate::secret::Secret;
 
+pub use self::consent::{Consent, NoCode};
+pub use self::device::{DeviceCode, device};
 pub use self::memory::Memory;
-pub use self::oauth::{basic, oauth};
+pub use self::nextcloud::nextcloud;
+pub use self::renew::{oauth, turn};
+
+/// The user and the password that a login stored; `None` before it.
+pub fn basic(connection: &str, platform: &Platform) -> Result<Option<Basic>> {
+    match platform.logins.load(connection)? {
+        Some(Stored::Basic(basic)) => Ok(Some(basic)),
+        _ => Ok(None),
+    }
+}
 
 /// How a service logs people and programs in by OAuth 2 (RFC 6749).
 #[derive(Clone, Debug)]
@@ -123,6 +141,12 @@ pub trait Logins: Send + Sync + fmt::Debug {
 
     /// Stores it so that a crash right after cannot lose it.
     fn save(&self, connection: &str, login: &Stored) -> Result<()>;
+
+    /// Proves that there is room for the next [`Logins::save`], before the service is asked for
+    /// what it gives only once.
+    fn prepare(&self, _connection: &str) -> Result<()> {
+        Ok(())
+    }
 
     /// Forgets it. Nothing there is no error.
     fn remove(&self, connection: &str) -> Result<()>;

@@ -43,6 +43,8 @@ pub(super) enum Command {
     Init(Init),
     /// Check the configuration and every connection's login
     Check(Check),
+    /// Log in to a connection's service, and store what it gives
+    Auth(Auth),
     /// Pull from the connections
     Pull(Pull),
     /// Import exported files; nothing is taken twice
@@ -110,6 +112,24 @@ pub(super) struct Check {
     /// The configuration alone, without asking the services
     #[arg(long)]
     pub(super) offline: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Auth {
+    /// The connection, by its name in the configuration
+    pub(super) connection: String,
+    /// By a code that is typed in on any other device, where the service has that
+    #[arg(long)]
+    pub(super) device: bool,
+    /// With a browser on another machine: the code, or the address at which it ends, is pasted
+    #[arg(long, visible_alias = "no-browser", conflicts_with = "device")]
+    pub(super) paste: bool,
+    /// Forget what is stored for this connection
+    #[arg(long, conflicts_with_all = ["device", "paste"])]
+    pub(super) remove: bool,
+    /// Say what would be asked and stored, and do neither
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Arguments)]

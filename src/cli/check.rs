@@ -1,16 +1,9 @@
 //! `check`: the configuration, and whether every login works.
 
-use std::sync::Arc;
-
-use stundenbuch_connectors::Platform;
-use stundenbuch_connectors::budget::{BudgetStore, MemoryBudgets};
-
 use super::out::{Align, Table, one_line};
 use super::{App, args};
-use crate::error_text::Advised;
 use crate::run::report::Exit;
 use crate::run::sources;
-use crate::store::Budgets;
 
 /// One connection's answer.
 #[derive(Debug, serde::Serialize)]
@@ -26,32 +19,14 @@ struct Answer {
 pub(super) async fn run(app: &App, args: &args::Check) -> anyhow::Result<Exit> {
     let config = app.config()?;
     for wanted in &args.connections {
-        if config.connection(wanted).is_none() {
-            let names: Vec<_> = config
-                .connections
-                .iter()
-                .map(|connection| connection.name.as_str())
-                .collect();
-            let what = format!("check `{wanted}`: there is no such connection");
-            return Err(Advised::new(what, format!("there are: {}", names.join(", "))).into());
-        }
+        sources::named(&config, "check", wanted)?;
     }
     if args.offline {
         app.out
             .say(&format!("{} is in order.", config.file.display()));
         return Ok(Exit::Fine);
     }
-    // The requests of a check count like all others, where there is a ledger to count them in.
-    let budgets: Arc<dyn BudgetStore> = if config.ledger.exists() {
-        Arc::new(Budgets::open(&config.ledger)?)
-    } else {
-        Arc::new(MemoryBudgets::default())
-    };
-    let platform = Platform {
-        clock: Arc::clone(&app.clock),
-        budgets,
-        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
-    };
+    let platform = app.platform(&config)?;
     let mut answers = Vec::new();
     let mut exit = Exit::Fine;
     for connection in &config.connections {
@@ -59,7 +34,10 @@ pub(super) async fn run(app: &App, args: &args::Check) -> anyhow::Result<Exit> {
             continue;
         }
         let checked = match sources::build(&config, connection, &app.environment, &platform) {
-            Ok(connector) => connector.check().await,
+            Ok(connector) => {
+                let checked = connector.check().await;
+                checked.map_err(|error| sources::advised(&connection.name, &*connector, error))
+            }
             Err(error) => Err(error),
         };
         let kind = connection.entry.kind.name;
@@ -73,11 +51,7 @@ pub(super) async fn run(app: &App, args: &args::Check) -> anyhow::Result<Exit> {
                 hint: None,
             },
             Err(error) => {
-                exit = exit.max(if error.needs_person() {
-                    Exit::NeedsPerson
-                } else {
-                    Exit::ForNow
-                });
+                exit = exit.max(Exit::of(&error));
                 Answer {
                     connection: connection.name.clone(),
                     connector: kind,

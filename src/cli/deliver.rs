@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use stundenbuch_connectors::Platform;
-
 use super::{App, args};
 use crate::outbox;
 use crate::run::report::Exit;
@@ -26,11 +24,9 @@ pub(super) async fn run(app: &App, args: &args::Deliver) -> anyhow::Result<Exit>
     if args.retry {
         store.write(|writer| writer.retry_failed_parcels(now))?;
     }
-    let platform = Platform {
-        clock: Arc::clone(&app.clock),
-        budgets: Arc::new(Budgets::open(store.path())?),
-        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
-    };
+    let budgets = Arc::new(Budgets::open(store.path())?);
+    let clock = Arc::clone(&app.clock);
+    let platform = sources::platform(&config, &app.environment, clock, budgets);
     let targets = sources::build_all(&store, &config, &app.environment, &platform)?;
     let report =
         outbox::deliver(&mut store, app.clock.as_ref(), &targets, &BTreeSet::new()).await?;

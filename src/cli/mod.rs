@@ -2,6 +2,7 @@
 
 mod args;
 mod as_of;
+mod auth;
 mod check;
 mod connectors;
 mod deliver;
@@ -29,6 +30,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use clap::Parser as _;
+use stundenbuch_connectors::Platform;
+use stundenbuch_connectors::budget::{BudgetStore, MemoryBudgets};
 
 use self::args::{Args, Command};
 use self::out::Out;
@@ -37,9 +40,9 @@ use crate::config::Config;
 use crate::error_text;
 use crate::run::history;
 use crate::run::report::Exit;
-use crate::run::sources::Environment;
+use crate::run::sources::{self, Environment};
 use crate::statements::{CancelError, CorrectError, SealError};
-use crate::store::{Anchors, Error as StoreError, Lock, Store};
+use crate::store::{Anchors, Budgets, Error as StoreError, Lock, Store};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -79,6 +82,22 @@ impl App {
     #[expect(clippy::unused_self, reason = "beside `open`, which needs the clock")]
     fn open_read_only(&self, config: &Config) -> anyhow::Result<Store> {
         Ok(Self::anchors(config).open_read_only()?)
+    }
+
+    /// What connections are built with, for commands that do not open the ledger. Their requests
+    /// count like all others, where there is a ledger to count them in.
+    fn platform(&self, config: &Config) -> anyhow::Result<Platform> {
+        let budgets: Arc<dyn BudgetStore> = if config.ledger.exists() {
+            Arc::new(Budgets::open(&config.ledger)?)
+        } else {
+            Arc::new(MemoryBudgets::default())
+        };
+        Ok(sources::platform(
+            config,
+            &self.environment,
+            Arc::clone(&self.clock),
+            budgets,
+        ))
     }
 
     /// Where the ledger's heads are kept.
@@ -133,6 +152,7 @@ async fn dispatch(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(app, args).await,
         Command::Init(args) => init::run(app, &args),
         Command::Check(args) => check::run(app, &args).await,
+        Command::Auth(args) => auth::run(app, &args).await,
         Command::Pull(args) => nightly::pull(app, args).await,
         Command::Import(args) => import::run(app, &args),
         Command::Reconcile => reconcile::run(app),

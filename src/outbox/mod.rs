@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::finding::{Finding, Kind, Severity};
 use crate::ledger::{Delivered, Event, hex, sha256};
 use crate::run::report::DeliveryReport;
-use crate::run::sources::Built;
+use crate::run::sources::{self, Built};
 use crate::store::{Parcel, ParcelState, Place, Result, Store};
 
 /// The first wait after a failed attempt; doubled each time.
@@ -48,7 +48,10 @@ pub async fn deliver(
         let sent = match targets.get(&parcel.connection) {
             // What waits is not proved by the journal; its own hash tells what the disk did.
             Some(Ok(_)) if hex(&sha256(&parcel.bytes)) != parcel.sha256 => Err(changed(&parcel)),
-            Some(Ok(target)) => target.deliver(&outgoing(store, &parcel)?).await,
+            Some(Ok(target)) => {
+                let sent = target.deliver(&outgoing(store, &parcel)?).await;
+                sent.map_err(|error| sources::advised(&parcel.connection, &**target, error))
+            }
             Some(Err(error)) => Err(error.clone()),
             None => Err(unknown_target(&parcel.connection)),
         };

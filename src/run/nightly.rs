@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stundenbuch_connectors::Connector;
 use stundenbuch_connectors::budget::BudgetStore;
 use stundenbuch_connectors::contract::Notice;
-use stundenbuch_connectors::{Connector, Platform};
 
 use super::intake::Counts;
 use super::pull::{self, Pulled, Source};
@@ -61,13 +61,9 @@ pub async fn run(
     let started_at = clock.now();
     history::record(store, config, started_at)?;
     let run = store.write(|writer| writer.begin_run(started_at, &plan.trigger))?;
-    let platform = Platform {
-        clock: Arc::clone(&clock),
-        budgets: Arc::new(Budgets::open(
-            plan.dry_run.as_deref().unwrap_or(store.path()),
-        )?),
-        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
-    };
+    let counted_in = plan.dry_run.as_deref().unwrap_or(store.path());
+    let budgets = Arc::new(Budgets::open(counted_in)?);
+    let platform = sources::platform(config, environment, Arc::clone(&clock), budgets);
     let built = sources::build_all(store, config, environment, &platform)?;
 
     let mut report = Report {

@@ -14,7 +14,7 @@ use stundenbuch_connectors::{Connector, Error as PullError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::intake::{Counts, take_in};
-use super::spare;
+use super::{sources, spare};
 use crate::clock::Clock;
 use crate::store::{Result, Store, Writer};
 use crate::work::RecordKey;
@@ -114,6 +114,8 @@ async fn run(at: usize, source: Source, cursor: Cursor, writer: mpsc::Sender<Mes
         Ok(()) => confirm(at, &source, &writer).await.err(),
         Err(error) => Some(error),
     };
+    let failure =
+        failure.map(|error| sources::advised(&source.name, source.connector.as_ref(), error));
     let requests = source.connector.requests();
     // The writer only goes away when the run is over.
     let _ = writer

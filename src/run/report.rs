@@ -89,6 +89,17 @@ pub enum Exit {
     NeedsPerson = 4,
 }
 
+impl Exit {
+    /// How a failed call ends the program.
+    pub fn of(error: &stundenbuch_connectors::Error) -> Self {
+        if error.needs_person() {
+            Self::NeedsPerson
+        } else {
+            Self::ForNow
+        }
+    }
+}
+
 impl Report {
     /// The gravest thing that happened.
     pub fn exit(&self) -> Exit {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use stundenbuch_connectors::Platform;
 
 use super::super::{App, args};
 use crate::config::Config;
 use crate::error_text::{self, Advised};
 use crate::run::delivered::{self, Fate, Looked};
 use crate::run::report::Exit;
+use crate::run::sources;
 use crate::store::{Budgets, Damage, Kept, Store, Verified};
 
 pub(super) async fn run(app: &App, args: &args::Verify) -> anyhow::Result<Exit> {
@@ -43,11 +43,9 @@ pub(super) async fn run(app: &App, args: &args::Verify) -> anyhow::Result<Exit> 
 }
 
 async fn look(app: &App, config: &Config, store: &Store) -> anyhow::Result<Vec<Looked>> {
-    let platform = Platform {
-        clock: Arc::clone(&app.clock),
-        budgets: Arc::new(Budgets::open(store.path())?),
-        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
-    };
+    let budgets = Arc::new(Budgets::open(store.path())?);
+    let clock = Arc::clone(&app.clock);
+    let platform = sources::platform(config, &app.environment, clock, budgets);
     Ok(delivered::look(store, config, &app.environment, &platform).await?)
 }
 

@@ -120,6 +120,14 @@ const BORDERS: [Border; 5] = [
             // Where a service's header is made of the credential, once a connector.
             "connectors/toggl/api.rs",
             "connectors/trello/mod.rs",
+            // Where logins are obtained, renewed and made into a header, and what a service
+            // repeats of them is taken out of its words; their tests compare them.
+            "connectors/login/",
+            "connectors/tests/http/access.rs",
+            "connectors/tests/login/",
+            // Where they are sealed, and where a person's answer is tried and stored.
+            "src/logins/",
+            "src/cli/auth/",
             "src/config/tests/",
         ],
         why: "a secret's characters go into one header and nowhere else",
