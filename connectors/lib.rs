@@ -18,7 +18,9 @@ pub mod secret;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
 
+pub mod clockify;
 pub mod folder;
+pub mod timewarrior;
 pub mod toggl;
 pub mod trello;
 
@@ -38,7 +40,13 @@ pub struct Entry {
 }
 
 /// The list: one line a connector.
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY];
+pub const ALL: &[Entry] = &[
+    toggl::ENTRY,
+    clockify::ENTRY,
+    timewarrior::ENTRY,
+    trello::ENTRY,
+    folder::ENTRY,
+];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -1,0 +1,246 @@
+//! Which steps a pull takes.
+//!
+//! Clockify lists no changes, only entries by their start. So each night looks at everything that
+//! started lately, which is one request for most people, and a comparison looks further back.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+use super::state::{Listing, Span, State, Step};
+use crate::contract::Pull;
+
+/// What started within so many days is looked at each night: a quarter, since a bill for it may
+/// still be open. It fits into one page where fewer than a thousand entries did.
+pub(super) const LATELY: TimeDelta = TimeDelta::days(92);
+
+/// So much is asked for at once, so that what is remembered of a listing stays small.
+const AT_ONCE: TimeDelta = TimeDelta::days(184);
+
+/// The first pull goes back so far where nothing else is said.
+const HISTORY: TimeDelta = TimeDelta::days(92);
+
+/// Days begin so much earlier than in UTC where they begin first.
+const FIRST_ZONE: TimeDelta = TimeDelta::hours(14);
+
+/// What the plan depends on besides the state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wishes {
+    /// How far back the first pull goes.
+    pub(super) history_from: Option<NaiveDate>,
+    /// The workspaces wanted, by id or name; empty for all.
+    pub(super) workspaces: Vec<String>,
+    /// Other people's entries too.
+    pub(super) team: bool,
+}
+
+/// Begins a pull, or fits one that was interrupted to what is wanted now.
+pub(super) fn begin(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>) {
+    let wanted = match mode {
+        Pull::Compare { from, until: None } => Some(*from),
+        Pull::Changes | Pull::Compare { .. } => None,
+    };
+    if state.todo.is_empty() {
+        state.todo = new_pull(state, mode, wishes, now);
+        state.compare = wanted;
+        return;
+    }
+    let Some(from) = wanted else {
+        return;
+    };
+    // Where what is under way does not reach far enough, what is missing is added.
+    if state.compare.is_none_or(|under_way| under_way > from) {
+        let span = Step::Span {
+            from: reach(state, from, wishes, now),
+            until: state.compare,
+        };
+        state.todo.push_back(span);
+        state.compare = Some(from);
+    }
+}
+
+fn new_pull(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>) -> VecDeque<Step> {
+    let first = state.me.is_none();
+    let mut steps = VecDeque::new();
+    if first || *mode != Pull::Changes {
+        steps.push_back(Step::Account);
+    }
+    let lately = if first {
+        history_start(wishes, now)
+    } else {
+        lately(state, now)
+    };
+    if first {
+        state.earliest = Some(lately);
+    }
+    let (from, until) = match mode {
+        Pull::Changes => (lately, None),
+        Pull::Compare { from, until: None } => (reach(state, *from, wishes, now).min(lately), None),
+        // One month of long ago; of a first pull, it is a part.
+        Pull::Compare { .. } if first => (lately, None),
+        Pull::Compare { from, until } => (reach(state, *from, wishes, now), *until),
+    };
+    if until.is_none_or(|until| from < until) {
+        steps.push_back(Step::Span { from, until });
+    }
+    steps
+}
+
+/// A comparison goes no further back than anything was ever looked for.
+fn reach(
+    state: &State,
+    from: DateTime<Utc>,
+    wishes: &Wishes,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let earliest = state.earliest;
+    from.max(earliest.unwrap_or_else(|| history_start(wishes, now)))
+}
+
+/// How far back a night looks: to all timers that ran, and after a silence of months to what was
+/// recent when it began.
+fn lately(state: &State, now: DateTime<Utc>) -> DateTime<Utc> {
+    let running = state.running.values().copied();
+    let silence = state.asked.map(|asked| asked - TimeDelta::days(31));
+    running.chain(silence).fold(now - LATELY, DateTime::min)
+}
+
+fn history_start(wishes: &Wishes, now: DateTime<Utc>) -> DateTime<Utc> {
+    let day = wishes.history_from;
+    day.map_or(now - HISTORY, |day| {
+        (day.and_time(NaiveTime::MIN).and_utc() - FIRST_ZONE).min(now)
+    })
+}
+
+/// The listings that a span becomes: of every person who is read, the newest first.
+pub(super) fn listings(state: &mut State, span: Span, now: DateTime<Utc>) -> Vec<Step> {
+    if span.1.is_none() {
+        state.asked = Some(now);
+    }
+    let mut steps = Vec::new();
+    for part in parts(span, now) {
+        for (workspace, known) in &state.workspaces {
+            let me = state.me.iter();
+            let mut people: Vec<&str> = Vec::new();
+            for person in me.chain(&known.people) {
+                if !people.contains(&person.id.as_str()) {
+                    people.push(&person.id);
+                }
+            }
+            let listing = |user| Step::Listing(Listing::new(workspace, user, part));
+            steps.extend(people.into_iter().map(listing));
+        }
+    }
+    steps
+}
+
+/// The parts of a span, the newest first.
+pub(super) fn parts((from, until): Span, now: DateTime<Utc>) -> Vec<Span> {
+    let mut parts = Vec::new();
+    let mut end = until;
+    loop {
+        // What lies ahead belongs to the newest part.
+        let start = (end.unwrap_or(now) - AT_ONCE).max(from).min(end.unwrap_or(now.max(from)));
+        parts.push((start, end));
+        if start <= from {
+            return parts;
+        }
+        end = Some(start);
+    }
+}
+
+/// Whether a workspace goes by that id or name.
+pub(super) fn is_called(wish: &str, id: &str, name: &str) -> bool {
+    let wish = wish.trim();
+    wish == id || wish.to_lowercase() == name.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn known(now: DateTime<Utc>) -> State {
+        State {
+            me: Some(super::super::state::Person::default()),
+            earliest: Some(now - TimeDelta::days(400)),
+            asked: Some(now - TimeDelta::days(1)),
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn parts_join_and_the_newest_is_open() {
+        let now = at("2026-11-16T08:00:00Z");
+        let from = at("2024-01-01T00:00:00Z");
+        let spans = parts((from, None), now);
+        assert_eq!(spans[0].1, None);
+        assert_eq!(spans.last().unwrap().0, from);
+        assert!(spans.windows(2).all(|pair| Some(pair[0].0) == pair[1].1));
+        assert_eq!(spans.len(), 6);
+        // Where our clock is behind, the span is one and open all the same.
+        assert_eq!(parts((now, None), from), [(now, None)]);
+        assert_eq!(parts((from, Some(now)), now).len(), 6);
+    }
+
+    #[test]
+    fn a_night_reaches_back_to_running_timers_and_over_a_silence() {
+        let now = at("2026-11-16T01:00:00Z");
+        let mut state = known(now);
+        assert_eq!(lately(&state, now), now - LATELY);
+        state.asked = Some(now - TimeDelta::days(100));
+        assert_eq!(lately(&state, now), now - TimeDelta::days(131));
+        let forgotten = now - TimeDelta::days(300);
+        state.running.insert("w/u".to_owned(), forgotten);
+        assert_eq!(lately(&state, now), forgotten);
+    }
+
+    #[test]
+    fn a_comparison_under_way_is_widened_and_not_begun_anew() {
+        let now = at("2026-11-16T01:00:00Z");
+        let wishes = Wishes::default();
+        let mut state = known(now);
+        let since = |days| Pull::Compare {
+            from: now - TimeDelta::days(days),
+            until: None,
+        };
+        begin(&mut state, &since(62), &wishes, now);
+        let plan = state.todo.clone();
+        for mode in [Pull::Changes, since(30)] {
+            begin(&mut state, &mode, &wishes, now);
+            assert_eq!(state.todo, plan);
+        }
+        begin(&mut state, &since(200), &wishes, now);
+        let wider = Step::Span {
+            from: now - TimeDelta::days(200),
+            until: Some(now - TimeDelta::days(62)),
+        };
+        assert_eq!(state.todo.back(), Some(&wider));
+        begin(&mut state, &since(9_999), &wishes, now);
+        let Some(Step::Span { from, .. }) = state.todo.back() else {
+            panic!("{:?}", state.todo);
+        };
+        assert_eq!(Some(*from), state.earliest, "nothing earlier was looked for");
+    }
+
+    #[test]
+    fn one_month_of_long_ago_is_compared_alone() {
+        let now = at("2026-11-16T01:00:00Z");
+        let (from, until) = (at("2026-03-31T22:00:00Z"), at("2026-04-30T22:00:00Z"));
+        let mode = Pull::Compare {
+            from,
+            until: Some(until),
+        };
+        let mut state = known(now);
+        begin(&mut state, &mode, &Wishes::default(), now);
+        let span = Step::Span {
+            from,
+            until: Some(until),
+        };
+        assert_eq!(state.todo, [Step::Account, span]);
+        assert_eq!(state.compare, None, "the last weeks were not compared");
+    }
+}

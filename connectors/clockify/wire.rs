@@ -1,0 +1,142 @@
+//! Clockify's answers, as far as they are read: API v1.
+//!
+//! The description leaves most fields optional, and hydrated rows carry more than it names. So
+//! every field but an identifier is optional here, and unknown ones are ignored. Texts that hold
+//! instants stay texts: whether one is readable is decided for one record, not for a whole answer.
+
+use chrono::{DateTime, Timelike, Utc};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// `GET /user`, and each of `GET /workspaces/{w}/users`.
+#[derive(Debug, Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) settings: Option<UserSettings>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserSettings {
+    pub(super) time_zone: Option<String>,
+}
+
+/// Each of `GET /workspaces`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Workspace {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) feature_subscription_type: Option<String>,
+}
+
+/// Each of `GET /workspaces/{w}/projects`, and a hydrated entry's own.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Project {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_name: Option<String>,
+    pub(super) archived: Option<bool>,
+}
+
+/// A time entry; `project`, `task` and `tags` come only where it was asked for hydrated.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry {
+    pub(super) user_id: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) billable: Option<bool>,
+    /// `REGULAR`, `BREAK`, `HOLIDAY`, `TIME_OFF`.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) project_id: Option<String>,
+    pub(super) project: Option<Project>,
+    pub(super) task_id: Option<String>,
+    pub(super) task: Option<NamedId>,
+    pub(super) tag_ids: Option<Vec<String>>,
+    pub(super) tags: Option<Vec<NamedId>>,
+    pub(super) time_interval: Option<Interval>,
+}
+
+/// A tag or a task.
+#[derive(Debug, Deserialize)]
+pub(super) struct NamedId {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Interval {
+    pub(super) start: Option<String>,
+    #[serde(default)]
+    pub(super) end: End,
+}
+
+/// The end of an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum End {
+    /// The key is not there, which says nothing.
+    #[default]
+    Missing,
+    /// The key is null: the timer runs.
+    Running,
+    At(String),
+}
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        Ok(text.map_or(Self::Running, Self::At))
+    }
+}
+
+/// The identifier of a row, however little else of it can be read.
+pub(super) fn identifier(row: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct OnlyId {
+        id: String,
+    }
+    // A list would be read as well, its first text as the identifier.
+    let object = Some(row.get()).filter(|text| text.starts_with('{'));
+    let found: Option<OnlyId> = serde_json::from_str(object?).ok();
+    found.map(|it| it.id).filter(|id| !id.trim().is_empty())
+}
+
+/// When a row's timer was started, where it still runs.
+pub(super) fn running_since(row: &RawValue) -> Option<DateTime<Utc>> {
+    let entry: Entry = serde_json::from_str(row.get()).ok()?;
+    let interval = entry.time_interval?;
+    let running = interval.end == End::Running;
+    whole_second(interval.start.as_deref()?).filter(|_| running)
+}
+
+/// An instant in whole seconds.
+pub(super) fn whole_second(text: &str) -> Option<DateTime<Utc>> {
+    let instant = DateTime::parse_from_rfc3339(text).ok()?;
+    instant.with_timezone(&Utc).with_nanosecond(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_end_is_not_a_null_end() {
+        let end = |text: &str| serde_json::from_str::<Interval>(text).unwrap().end;
+        assert_eq!(end(r#"{"start":"x","end":null}"#), End::Running);
+        assert_eq!(end(r#"{"start":"x"}"#), End::Missing);
+    }
+
+    #[test]
+    fn a_row_is_known_by_its_id_alone() {
+        let id = |text: &str| identifier(&RawValue::from_string(text.to_owned()).unwrap());
+        assert_eq!(id(r#"{"id":"64c7","billable":[]}"#).as_deref(), Some("64c7"));
+        for text in [r#"["64c7"]"#, r#"{"id":64}"#, r#"{"id":" "}"#, "null"] {
+            assert_eq!(id(text), None, "{text}");
+        }
+    }
+}
