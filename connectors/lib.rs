@@ -16,12 +16,15 @@ pub mod kind;
 pub mod login;
 pub mod planted;
 pub mod record;
+mod rows;
 pub mod secret;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
+mod window;
 
 pub mod clockify;
 pub mod folder;
+pub mod kimai;
 pub mod timewarrior;
 pub mod toggl;
 pub mod trello;
@@ -45,6 +48,7 @@ pub struct Entry {
 pub const ALL: &[Entry] = &[
     toggl::ENTRY,
     clockify::ENTRY,
+    kimai::ENTRY,
     timewarrior::ENTRY,
     trello::ENTRY,
     folder::ENTRY,

@@ -8,6 +8,7 @@ use super::{Clockify, envelope, plan, wire};
 use crate::contract::{Notice, Page};
 use crate::error::{Error, Kind, Result};
 use crate::record::Stream;
+use crate::rows;
 
 impl Clockify {
     /// Reads the owner of the key and the workspaces, and plans to read what is in them.
@@ -146,19 +147,12 @@ fn whole_rows(stream: Stream, listed: &Rows, scope: &str) -> Result<Page> {
     Ok(page)
 }
 
-/// Tells of rows without an identifier. Where no row has one, the answer is another than the one
-/// that was asked for, and none of it is taken.
+/// Tells of rows without an identifier; where no row has one, none of the answer is taken.
 pub(super) fn left_out(count: usize, rows: usize) -> Result<Option<Notice>> {
-    if count > 0 && count == rows {
-        return Err(Error::new(
-            Kind::Protocol,
-            "none of the rows of Clockify's answer has an identifier",
-        )
-        .with("rows", rows));
-    }
-    Ok((count > 0).then(|| Notice {
+    let text = rows::left_out("Clockify", count, rows)?;
+    Ok(text.map(|text| Notice {
         code: "clockify-rows-unreadable",
-        text: format!("{count} rows of Clockify's answer have no identifier and were left out"),
+        text,
     }))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::value::RawValue;
 
 use super::classify;
@@ -12,6 +12,7 @@ use crate::contract::Platform;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Options, Reply, Request, segment};
 use crate::kind::{Bucket, Settings};
+use crate::window::ANY_ZONE;
 
 /// New workspaces on the Free plan have 30 requests an hour, all of their members' apps together
 /// (Clockify, "Webhook and API limitations", read 2026-11).
@@ -37,11 +38,6 @@ static PAID_BUCKETS: [Bucket; 1] = [PAID];
 
 /// Rows of a page. The description names no most; others have had up to 5,000.
 pub(super) const ROWS: usize = 1_000;
-
-/// Clockify reads `start` and `end` as instants and then takes their digits for a wall clock in
-/// the account's zone (observed by others on the live service, August 2026). So a listing is
-/// asked for a day more on both sides, which is more than any zone is away from UTC.
-const ANY_ZONE: TimeDelta = TimeDelta::days(1);
 
 /// One account.
 pub(super) struct Api {
@@ -103,6 +99,9 @@ impl Api {
     }
 
     /// One person's entries by their start, the newest first, with the names of what they name.
+    ///
+    /// Clockify reads `start` and `end` as instants and then takes their digits for a wall clock
+    /// in the account's zone (observed by others on the live service, August 2026).
     pub(super) async fn entries(&self, listing: &Listing) -> Result<Rows> {
         let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut request = self

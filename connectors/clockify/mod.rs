@@ -132,6 +132,7 @@ static KIND: Kind = Kind {
     buckets: &[api::FREE, api::PAID],
     quiet_night: "1 request a workspace; with `team`, 1 a workspace and person",
     needs: "an API key, from Clockify's Preferences, Advanced",
+    experimental: true,
 };
 
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };

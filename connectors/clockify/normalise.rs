@@ -6,6 +6,7 @@ use crate::contract::{Identified, Raw};
 use crate::culprit::read_object as read;
 use crate::error::Reject;
 use crate::record::{ExternalId, Named, Person, Project, Record, Stream, TimeEntry, Worked};
+use crate::rows::Stop;
 
 /// Maps one kept record.
 pub(super) fn normalise(raw: &Raw) -> Result<Vec<Identified>, Reject> {
@@ -60,9 +61,9 @@ fn worked(interval: Option<&wire::Interval>) -> Result<Worked, Reject> {
     match &interval.end {
         // A key that is gone says nothing; taken for null it would turn worked hours into a
         // running timer, which is never billed.
-        wire::End::Missing => Err(Reject::field("end", "is missing")),
-        wire::End::Running => Ok(Worked::Running { start }),
-        wire::End::At(end) => Ok(Worked::Span {
+        Stop::Missing => Err(Reject::field("end", "is missing")),
+        Stop::Running => Ok(Worked::Running { start }),
+        Stop::At(end) => Ok(Worked::Span {
             start,
             stop: instant("end", end)?,
         }),

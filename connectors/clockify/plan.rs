@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::state::{Listing, Span, State, Step};
+use super::state::{Listing, State, Step};
 use crate::contract::Pull;
+use crate::window::{Span, history_start, parts};
 
 /// What started within so many days is looked at each night: a quarter, since a bill for it may
 /// still be open. It fits into one page where fewer than a thousand entries did.
@@ -16,12 +17,6 @@ pub(super) const LATELY: TimeDelta = TimeDelta::days(92);
 
 /// So much is asked for at once, so that what is remembered of a listing stays small.
 const AT_ONCE: TimeDelta = TimeDelta::days(184);
-
-/// The first pull goes back so far where nothing else is said.
-const HISTORY: TimeDelta = TimeDelta::days(92);
-
-/// Days begin so much earlier than in UTC where they begin first.
-const FIRST_ZONE: TimeDelta = TimeDelta::hours(14);
 
 /// What the plan depends on besides the state.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +61,7 @@ fn new_pull(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>)
         steps.push_back(Step::Account);
     }
     let lately = if first {
-        history_start(wishes, now)
+        history_start(wishes.history_from, now)
     } else {
         lately(state, now)
     };
@@ -94,7 +89,7 @@ fn reach(
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
     let earliest = state.earliest;
-    from.max(earliest.unwrap_or_else(|| history_start(wishes, now)))
+    from.max(earliest.unwrap_or_else(|| history_start(wishes.history_from, now)))
 }
 
 /// How far back a night looks: to all timers that ran, and after a silence of months to what was
@@ -105,20 +100,13 @@ fn lately(state: &State, now: DateTime<Utc>) -> DateTime<Utc> {
     running.chain(silence).fold(now - LATELY, DateTime::min)
 }
 
-fn history_start(wishes: &Wishes, now: DateTime<Utc>) -> DateTime<Utc> {
-    let day = wishes.history_from;
-    day.map_or(now - HISTORY, |day| {
-        (day.and_time(NaiveTime::MIN).and_utc() - FIRST_ZONE).min(now)
-    })
-}
-
 /// The listings that a span becomes: of every person who is read, the newest first.
 pub(super) fn listings(state: &mut State, span: Span, now: DateTime<Utc>) -> Vec<Step> {
     if span.1.is_none() {
         state.asked = Some(now);
     }
     let mut steps = Vec::new();
-    for part in parts(span, now) {
+    for part in parts(span, AT_ONCE, now) {
         for (workspace, known) in &state.workspaces {
             let me = state.me.iter();
             let mut people: Vec<&str> = Vec::new();
@@ -132,21 +120,6 @@ pub(super) fn listings(state: &mut State, span: Span, now: DateTime<Utc>) -> Vec
         }
     }
     steps
-}
-
-/// The parts of a span, the newest first.
-pub(super) fn parts((from, until): Span, now: DateTime<Utc>) -> Vec<Span> {
-    let mut parts = Vec::new();
-    let mut end = until;
-    loop {
-        // What lies ahead belongs to the newest part.
-        let start = (end.unwrap_or(now) - AT_ONCE).max(from).min(end.unwrap_or(now.max(from)));
-        parts.push((start, end));
-        if start <= from {
-            return parts;
-        }
-        end = Some(start);
-    }
 }
 
 /// Whether a workspace goes by that id or name.
@@ -170,20 +143,6 @@ mod tests {
             asked: Some(now - TimeDelta::days(1)),
             ..State::default()
         }
-    }
-
-    #[test]
-    fn parts_join_and_the_newest_is_open() {
-        let now = at("2026-11-16T08:00:00Z");
-        let from = at("2024-01-01T00:00:00Z");
-        let spans = parts((from, None), now);
-        assert_eq!(spans[0].1, None);
-        assert_eq!(spans.last().unwrap().0, from);
-        assert!(spans.windows(2).all(|pair| Some(pair[0].0) == pair[1].1));
-        assert_eq!(spans.len(), 6);
-        // Where our clock is behind, the span is one and open all the same.
-        assert_eq!(parts((now, None), from), [(now, None)]);
-        assert_eq!(parts((from, Some(now)), now).len(), 6);
     }
 
     #[test]

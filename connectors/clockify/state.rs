@@ -9,9 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{ExternalId, PersonRef};
-
-/// From, and until but not with; `None` for what lies ahead, too.
-pub(super) type Span = (DateTime<Utc>, Option<DateTime<Utc>>);
+use crate::window::Span;
 
 /// Where a connection stands.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

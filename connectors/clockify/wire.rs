@@ -5,8 +5,10 @@
 //! instants stay texts: whether one is readable is decided for one record, not for a whole answer.
 
 use chrono::{DateTime, Timelike, Utc};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::rows::{self, Stop};
 
 /// `GET /user`, and each of `GET /workspaces/{w}/users`.
 #[derive(Debug, Deserialize)]
@@ -73,44 +75,19 @@ pub(super) struct NamedId {
 pub(super) struct Interval {
     pub(super) start: Option<String>,
     #[serde(default)]
-    pub(super) end: End,
-}
-
-/// The end of an entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum End {
-    /// The key is not there, which says nothing.
-    #[default]
-    Missing,
-    /// The key is null: the timer runs.
-    Running,
-    At(String),
-}
-
-impl<'de> Deserialize<'de> for End {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        Ok(text.map_or(Self::Running, Self::At))
-    }
+    pub(super) end: Stop,
 }
 
 /// The identifier of a row, however little else of it can be read.
 pub(super) fn identifier(row: &RawValue) -> Option<String> {
-    #[derive(Deserialize)]
-    struct OnlyId {
-        id: String,
-    }
-    // A list would be read as well, its first text as the identifier.
-    let object = Some(row.get()).filter(|text| text.starts_with('{'));
-    let found: Option<OnlyId> = serde_json::from_str(object?).ok();
-    found.map(|it| it.id).filter(|id| !id.trim().is_empty())
+    rows::identifier(row).filter(|id: &String| !id.trim().is_empty())
 }
 
 /// When a row's timer was started, where it still runs.
 pub(super) fn running_since(row: &RawValue) -> Option<DateTime<Utc>> {
     let entry: Entry = serde_json::from_str(row.get()).ok()?;
     let interval = entry.time_interval?;
-    let running = interval.end == End::Running;
+    let running = interval.end == Stop::Running;
     whole_second(interval.start.as_deref()?).filter(|_| running)
 }
 
@@ -118,25 +95,4 @@ pub(super) fn running_since(row: &RawValue) -> Option<DateTime<Utc>> {
 pub(super) fn whole_second(text: &str) -> Option<DateTime<Utc>> {
     let instant = DateTime::parse_from_rfc3339(text).ok()?;
     instant.with_timezone(&Utc).with_nanosecond(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_end_is_not_a_null_end() {
-        let end = |text: &str| serde_json::from_str::<Interval>(text).unwrap().end;
-        assert_eq!(end(r#"{"start":"x","end":null}"#), End::Running);
-        assert_eq!(end(r#"{"start":"x"}"#), End::Missing);
-    }
-
-    #[test]
-    fn a_row_is_known_by_its_id_alone() {
-        let id = |text: &str| identifier(&RawValue::from_string(text.to_owned()).unwrap());
-        assert_eq!(id(r#"{"id":"64c7","billable":[]}"#).as_deref(), Some("64c7"));
-        for text in [r#"["64c7"]"#, r#"{"id":64}"#, r#"{"id":" "}"#, "null"] {
-            assert_eq!(id(text), None, "{text}");
-        }
-    }
 }

@@ -99,6 +99,7 @@ static KIND: Kind = Kind {
     buckets: &[],
     quiet_night: "no request; the database is read once",
     needs: "a Timewarrior database that the program's user can read",
+    experimental: false,
 };
 
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };

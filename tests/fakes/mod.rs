@@ -14,6 +14,7 @@
 )]
 
 pub mod clockify;
+pub mod kimai;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;

@@ -213,5 +213,6 @@ pub(crate) fn platform() -> Platform {
     Platform {
         clock: Arc::new(ManualClock::at(monday())),
         budgets: Arc::new(MemoryBudgets::default()),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     }
 }
