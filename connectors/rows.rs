@@ -44,7 +44,8 @@ pub(crate) fn left_out(service: &str, count: usize, rows: usize) -> Result<Optio
         let message = format!("none of the rows of {service}'s answer has an identifier");
         return Err(Error::new(Kind::Protocol, message).with("rows", rows));
     }
-    let text = || format!("{count} rows of {service}'s answer have no identifier and were left out");
+    let text =
+        || format!("{count} rows of {service}'s answer have no identifier and were left out");
     Ok((count > 0).then(text))
 }
 

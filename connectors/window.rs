@@ -28,7 +28,9 @@ pub(crate) fn parts((from, until): Span, most: TimeDelta, now: DateTime<Utc>) ->
     let mut end = until;
     loop {
         let edge = end.unwrap_or(now);
-        let start = (edge - most).max(from);
+        // A sliver at the end is not worth a request of its own.
+        let start = Some(edge - most).filter(|start| *start - from > most / 8);
+        let start = start.unwrap_or(from);
         parts.push((start, end));
         if start <= from {
             return parts;
@@ -58,6 +60,8 @@ mod tests {
         // Where our clock is behind, the span is one and open all the same.
         assert_eq!(parts((now, None), most, from), [(now, None)]);
         assert_eq!(parts((from, Some(now)), most, now).len(), 6);
+        let little_more = now - most - TimeDelta::days(1);
+        assert_eq!(parts((little_more, None), most, now), [(little_more, None)]);
     }
 
     #[test]

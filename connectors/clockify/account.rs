@@ -181,16 +181,21 @@ fn choose<'w>(
         names.collect::<Vec<_>>().join(", ")
     };
     if there.is_empty() {
-        return Err(
-            Error::new(Kind::Protocol, "Clockify names no workspace of this account")
-                .hint("log in to Clockify once and see whether the account is still in one"),
-        );
+        return Err(Error::new(
+            Kind::Protocol,
+            "Clockify names no workspace of this account",
+        )
+        .hint("log in to Clockify once and see whether the account is still in one"));
     }
     if wanted.is_empty() {
         return Ok((there.iter().collect(), Vec::new()));
     }
     let is_called = |workspace: &wire::Workspace, wish: &str| {
-        plan::is_called(wish, &workspace.id, workspace.name.as_deref().unwrap_or_default())
+        plan::is_called(
+            wish,
+            &workspace.id,
+            workspace.name.as_deref().unwrap_or_default(),
+        )
     };
     let chosen: Vec<&wire::Workspace> = there
         .iter()
@@ -208,7 +213,10 @@ fn choose<'w>(
     let missing = missing.filter(|wish| !there.iter().any(|it| is_called(it, wish)));
     let notices = missing.map(|wish| Notice {
         code: "workspace-not-visible",
-        text: format!("the workspace `{wish}` is not visible; visible are {}", shown()),
+        text: format!(
+            "the workspace `{wish}` is not visible; visible are {}",
+            shown()
+        ),
     });
     Ok((chosen, notices.collect()))
 }

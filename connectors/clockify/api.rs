@@ -139,10 +139,12 @@ impl Api {
         let path = request.path.clone();
         let reply = self.http.send(request).await?;
         if classify::is_unknown(&reply) {
-            return Err(Error::new(Kind::NotFound, "Clockify says that this is not there")
-                .with("request", path)
-                .with("answer", reply.excerpt())
-                .hint("see whether the account is still in the workspace"));
+            return Err(
+                Error::new(Kind::NotFound, "Clockify says that this is not there")
+                    .with("request", path)
+                    .with("answer", reply.excerpt())
+                    .hint("see whether the account is still in the workspace"),
+            );
         }
         Ok(reply)
     }
@@ -158,11 +160,10 @@ impl Api {
         };
         // A page without rows that is not the last would be asked for for ever.
         if rows.is_empty() && !last {
-            return Err(Error::new(
-                Kind::Protocol,
-                "Clockify's listing does not come to an end",
-            )
-            .with("page", page));
+            return Err(
+                Error::new(Kind::Protocol, "Clockify's listing does not come to an end")
+                    .with("page", page),
+            );
         }
         Ok(Rows { rows, last })
     }

@@ -26,8 +26,11 @@ pub(super) fn free(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     match reply.status {
         429 => {
             let until = retry_after(reply, now).unwrap_or(now + HOUR);
-            let error = Error::new(Kind::RateLimited, "Clockify's quota for the hour is used up")
-                .with("until", until.format("%H:%M:%S UTC"));
+            let error = Error::new(
+                Kind::RateLimited,
+                "Clockify's quota for the hour is used up",
+            )
+            .with("until", until.format("%H:%M:%S UTC"));
             Verdict::Park { until, error }
         }
         _ => paid(reply, now),

@@ -1,5 +1,7 @@
 //! From what was kept to our own records. Pure.
 
+use chrono::{DateTime, Utc};
+
 use super::envelope::EntryBody;
 use super::wire;
 use crate::contract::{Identified, Raw};
@@ -26,7 +28,11 @@ fn time(body: &str) -> Result<TimeEntry, Reject> {
     let body: EntryBody = read(body)?;
     let entry: wire::Entry = read(body.entry.get())?;
     let worked = worked(entry.time_interval.as_ref())?;
-    if entry.user_id.as_deref().is_some_and(|it| it != body.person.id) {
+    if entry
+        .user_id
+        .as_deref()
+        .is_some_and(|it| it != body.person.id)
+    {
         return Err(Reject::field("userId", "is another person's"));
     }
     let of_project = entry.project.as_ref();
@@ -55,24 +61,28 @@ fn time(body: &str) -> Result<TimeEntry, Reject> {
 }
 
 fn worked(interval: Option<&wire::Interval>) -> Result<Worked, Reject> {
-    let interval = interval.ok_or_else(|| Reject::field("timeInterval", "is missing"))?;
+    let interval = interval.ok_or_else(|| unclear("is missing".to_owned()))?;
     let start = interval.start.as_deref();
-    let start = instant("start", start.ok_or_else(|| Reject::field("start", "is missing"))?)?;
+    let start = instant(start.ok_or_else(|| unclear("`start` is missing".to_owned()))?)?;
     match &interval.end {
         // A key that is gone says nothing; taken for null it would turn worked hours into a
         // running timer, which is never billed.
-        Stop::Missing => Err(Reject::field("end", "is missing")),
+        Stop::Missing => Err(unclear("`end` is missing".to_owned())),
         Stop::Running => Ok(Worked::Running { start }),
         Stop::At(end) => Ok(Worked::Span {
             start,
-            stop: instant("end", end)?,
+            stop: instant(end)?,
         }),
     }
 }
 
-fn instant(field: &'static str, text: &str) -> Result<chrono::DateTime<chrono::Utc>, Reject> {
+fn instant(text: &str) -> Result<DateTime<Utc>, Reject> {
     let shown: String = text.chars().take(40).collect();
-    wire::whole_second(text).ok_or_else(|| Reject::field(field, format!("`{shown}` is no instant")))
+    wire::whole_second(text).ok_or_else(|| unclear(format!("`{shown}` is no instant")))
+}
+
+fn unclear(reason: String) -> Reject {
+    Reject::field("timeInterval", reason)
 }
 
 /// Tags by name. An entry that has some, and names them by number only, was not answered as it
@@ -166,7 +176,8 @@ mod tests {
         assert_eq!(normalised(&entry).unwrap().worked.seconds(), None);
         let interval = entry["timeInterval"].as_object_mut().unwrap();
         interval.remove("end");
-        assert_eq!(normalised(&entry).unwrap_err().field, Some("end"));
+        let reject = normalised(&entry).unwrap_err();
+        assert_eq!(reject.to_string(), "timeInterval: `end` is missing");
     }
 
     #[test]
@@ -174,7 +185,11 @@ mod tests {
         let mut entry = fixture();
         for (kind, billable) in [("BREAK", false), ("TIME_OFF", false), ("REGULAR", true)] {
             entry["type"] = json!(kind);
-            assert_eq!(normalised(&entry).unwrap().billable, Some(billable), "{kind}");
+            assert_eq!(
+                normalised(&entry).unwrap().billable,
+                Some(billable),
+                "{kind}"
+            );
         }
     }
 

@@ -82,12 +82,7 @@ fn new_pull(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>)
 }
 
 /// A comparison goes no further back than anything was ever looked for.
-fn reach(
-    state: &State,
-    from: DateTime<Utc>,
-    wishes: &Wishes,
-    now: DateTime<Utc>,
-) -> DateTime<Utc> {
+fn reach(state: &State, from: DateTime<Utc>, wishes: &Wishes, now: DateTime<Utc>) -> DateTime<Utc> {
     let earliest = state.earliest;
     from.max(earliest.unwrap_or_else(|| history_start(wishes.history_from, now)))
 }
@@ -182,7 +177,11 @@ mod tests {
         let Some(Step::Span { from, .. }) = state.todo.back() else {
             panic!("{:?}", state.todo);
         };
-        assert_eq!(Some(*from), state.earliest, "nothing earlier was looked for");
+        assert_eq!(
+            Some(*from),
+            state.earliest,
+            "nothing earlier was looked for"
+        );
     }
 
     #[test]

@@ -57,8 +57,14 @@ pub(super) struct Person {
 pub(super) enum Step {
     /// Whose key it is, and the workspaces; becomes their projects and people.
     Account,
-    Projects { workspace: String, page: u32 },
-    People { workspace: String, page: u32 },
+    Projects {
+        workspace: String,
+        page: u32,
+    },
+    People {
+        workspace: String,
+        page: u32,
+    },
     /// Becomes listings, for each workspace and person.
     Span {
         from: DateTime<Utc>,

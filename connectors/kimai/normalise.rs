@@ -53,7 +53,10 @@ fn time(body: &str) -> Result<TimeEntry, Reject> {
 
 fn worked(sheet: &wire::Timesheet) -> Result<Worked, Reject> {
     let begin = sheet.begin.as_deref();
-    let begin = instant("begin", begin.ok_or_else(|| Reject::field("begin", "is missing"))?)?;
+    let begin = instant(
+        "begin",
+        begin.ok_or_else(|| Reject::field("begin", "is missing"))?,
+    )?;
     let start = begin.with_timezone(&Utc);
     let end = match &sheet.end {
         // A key that is gone says nothing; taken for null it would turn worked hours into a
@@ -69,7 +72,10 @@ fn worked(sheet: &wire::Timesheet) -> Result<Worked, Reject> {
             date: begin.date_naive(),
             seconds: (end - start).num_seconds().saturating_sub(pause),
         }),
-        pause => Err(Reject::field("break", format!("{pause} seconds are no pause"))),
+        pause => Err(Reject::field(
+            "break",
+            format!("{pause} seconds are no pause"),
+        )),
     }
 }
 
@@ -196,7 +202,13 @@ mod tests {
         }
         let entry = normalised(&sheet).unwrap();
         let number = Some(ExternalId::new("7"));
-        assert_eq!(entry.project.unwrap(), Named { id: number.clone(), name: None });
+        assert_eq!(
+            entry.project.unwrap(),
+            Named {
+                id: number.clone(),
+                name: None
+            }
+        );
         assert_eq!(entry.client, None);
         assert_eq!(entry.person.unwrap().id, number);
     }

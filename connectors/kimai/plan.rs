@@ -150,7 +150,11 @@ mod tests {
             from: now - TimeDelta::days(400),
             until: Some(now - TimeDelta::days(62)),
         };
-        assert_eq!(state.todo.back(), Some(&wider), "nothing earlier was looked for");
+        assert_eq!(
+            state.todo.back(),
+            Some(&wider),
+            "nothing earlier was looked for"
+        );
     }
 
     #[test]

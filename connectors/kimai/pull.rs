@@ -103,17 +103,24 @@ impl Kimai {
         let listed = self.api.listing(&listing).await?;
         let mut page = Page::default();
         let taken = take(state, &listed, &mut page)?;
-        let moved = listing.total.is_some() && listed.total.is_some_and(|it| listing.total != Some(it));
+        let moved =
+            listing.total.is_some() && listed.total.is_some_and(|it| listing.total != Some(it));
         listing.total = listing.total.or(listed.total);
         listing.seen.extend(taken.ids);
         listing.unclear |= taken.nameless > 0;
         listing.running = [listing.running, taken.running].into_iter().flatten().min();
-        let short = || listing.total.is_some_and(|total| total != listing.seen.len());
+        let short = || {
+            listing
+                .total
+                .is_some_and(|total| total != listing.seen.len())
+        };
         let untrue = moved || (listed.last && !listing.unclear && short());
         if untrue && listing.again < AGAIN_MAX {
             let again = listing.again + 1;
             let anew = Listing::new((listing.from, listing.until));
-            state.todo.push_front(Step::Listing(Listing { again, ..anew }));
+            state
+                .todo
+                .push_front(Step::Listing(Listing { again, ..anew }));
         } else if listed.last {
             listing.unclear |= untrue;
             finish(state, &listing, &mut page, self.wishes.team);
@@ -233,7 +240,10 @@ fn next_step(state: &mut State, now: DateTime<Utc>) -> Option<Step> {
         let Step::Span { from, until } = step else {
             return Some(step);
         };
-        for part in window::parts((from, until), plan::AT_ONCE, now).into_iter().rev() {
+        for part in window::parts((from, until), plan::AT_ONCE, now)
+            .into_iter()
+            .rev()
+        {
             state.todo.push_front(Step::Listing(Listing::new(part)));
         }
     }

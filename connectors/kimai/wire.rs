@@ -118,7 +118,12 @@ mod tests {
         let plain = local("2026-10-25T02:30:00+0100").unwrap();
         assert_eq!(plain, local("2026-10-25T02:30:00+01:00").unwrap());
         assert_eq!(plain, local("2026-10-25T01:30:00Z").unwrap());
-        for text in ["2026-10-25T02:30:00", "2026-10-25", "", "2026-02-30T00:00:00+0100"] {
+        for text in [
+            "2026-10-25T02:30:00",
+            "2026-10-25",
+            "",
+            "2026-02-30T00:00:00+0100",
+        ] {
             assert_eq!(local(text), None, "{text}");
         }
     }

@@ -174,15 +174,15 @@ pub(super) fn away(path: &Path) -> Error {
 
 fn failure(path: &Path, error: &std::io::Error) -> Error {
     match error.kind() {
-        IoKind::NotFound | IoKind::NotADirectory => {
-            away(path.parent().unwrap_or(path))
-        }
+        IoKind::NotFound | IoKind::NotADirectory => away(path.parent().unwrap_or(path)),
         IoKind::PermissionDenied => Error::new(
             Kind::Forbidden,
             "Timewarrior's database may not be read by this user",
         )
         .with("path", path.display())
-        .hint("give the user that runs the program read access (`setfacl`), or a synchronised copy"),
+        .hint(
+            "give the user that runs the program read access (`setfacl`), or a synchronised copy",
+        ),
         _ => Error::new(Kind::Unavailable, "Timewarrior's database cannot be read")
             .with("path", path.display())
             .with("error", error),

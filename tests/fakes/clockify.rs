@@ -17,7 +17,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use stundenbuch_connectors::clock::{Clock as _, ManualClock};
 
-#[allow(unused_imports, reason = "each test file uses its own part of the fakes")]
+#[allow(
+    unused_imports,
+    reason = "each test file uses its own part of the fakes"
+)]
 pub use self::world::{Entry, KEY, ME, OTHER, PROJECT, STUDIO, World};
 use super::Server;
 
@@ -107,9 +110,7 @@ fn answer(world: &mut World, asked: &Asked, now: DateTime<Utc>) -> Response {
         }
         ["workspaces", workspace, "projects"] => list(world, asked, world.projects(workspace)),
         ["workspaces", _, "users"] if !world.admin => failure(403, 403, "Access Denied"),
-        ["workspaces", _, "users"] => {
-            list(world, asked, vec![world.user(ME), world.user(OTHER)])
-        }
+        ["workspaces", _, "users"] => list(world, asked, vec![world.user(ME), world.user(OTHER)]),
         ["workspaces", _, "user", user, "time-entries"] if user != ME && !world.admin => {
             failure(403, 403, "Access Denied")
         }
@@ -136,7 +137,11 @@ fn entries(world: &World, asked: &Asked, workspace: &str, user: &str) -> Vec<Val
     let (start, end) = (bound("start"), bound("end"));
     let hydrated = asked.query("hydrated") == Some("true");
     let within = |entry: &Entry| {
-        let until = if world.end_is_about_ends { entry.end.unwrap_or(entry.start) } else { entry.start };
+        let until = if world.end_is_about_ends {
+            entry.end.unwrap_or(entry.start)
+        } else {
+            entry.start
+        };
         start.is_none_or(|start| entry.start >= start) && end.is_none_or(|end| until <= end)
     };
     let mut found: Vec<(&String, &Entry)> = world
@@ -146,7 +151,8 @@ fn entries(world: &World, asked: &Asked, workspace: &str, user: &str) -> Vec<Val
         .collect();
     found.sort_by(|one, other| (other.1.start, other.0).cmp(&(one.1.start, one.0)));
     let rows = found.into_iter();
-    rows.map(|(id, entry)| world.row(id, entry, hydrated)).collect()
+    rows.map(|(id, entry)| world.row(id, entry, hydrated))
+        .collect()
 }
 
 /// A page of rows, with the mark of the last one.

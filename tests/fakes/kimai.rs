@@ -17,7 +17,10 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use stundenbuch_connectors::clock::{Clock as _, ManualClock};
 
-#[allow(unused_imports, reason = "each test file uses its own part of the fakes")]
+#[allow(
+    unused_imports,
+    reason = "each test file uses its own part of the fakes"
+)]
 pub use self::world::{ME, OTHER, Sheet, TOKEN, World};
 use super::Server;
 
@@ -125,8 +128,10 @@ fn take_apart(request: &Request, now: DateTime<Utc>) -> Asked {
         let value = request.headers().get(name);
         value.and_then(|it| it.to_str().ok().map(str::to_owned))
     };
-    let bearer = header("authorization").and_then(|it| Some(it.strip_prefix("Bearer ")?.to_owned()));
-    let legacy = header("x-auth-token").filter(|_| header("x-auth-user").as_deref() == Some("mara"));
+    let bearer =
+        header("authorization").and_then(|it| Some(it.strip_prefix("Bearer ")?.to_owned()));
+    let legacy =
+        header("x-auth-token").filter(|_| header("x-auth-user").as_deref() == Some("mara"));
     Asked {
         path: uri.path().to_owned(),
         query: query.map(|query| query.0).unwrap_or_default(),
@@ -144,7 +149,10 @@ fn answer(world: &mut World, asked: &Asked) -> Response {
         "users/me" => asked.ok(&world.user(ME, true), &[]),
         "version" => asked.ok(&json!({"version": "2.40.0", "versionId": 24000}), &[]),
         "users" if !world.sees_team => asked.failure(403, "Access denied."),
-        "users" => asked.ok(&json!([world.user(ME, false), world.user(OTHER, false)]), &[]),
+        "users" => asked.ok(
+            &json!([world.user(ME, false), world.user(OTHER, false)]),
+            &[],
+        ),
         "projects" => asked.ok(&world.projects(asked.query("visible") == Some("3")), &[]),
         "timesheets" => list(world, asked).unwrap_or_else(|refusal| refusal),
         _ => match path.strip_prefix("timesheets/").map(str::parse) {
@@ -181,14 +189,20 @@ fn list(world: &mut World, asked: &Asked) -> Result<Response, Response> {
             && modified.is_none_or(|since| sheet.modified >= since)
     };
     let rows = world.sheets.iter().filter(|(_, sheet)| meant(sheet));
-    let rows: Vec<Value> = rows.map(|(id, sheet)| world.row(*id, sheet, full)).collect();
+    let rows: Vec<Value> = rows
+        .map(|(id, sheet)| world.row(*id, sheet, full))
+        .collect();
     let size = number("size", 50).min(world.page_max);
     let (page, total) = (number("page", 1), rows.len());
     let pages = total.div_ceil(size).max(1);
     if page > pages {
         return Err(asked.failure(404, "Not Found"));
     }
-    let rows: Vec<Value> = rows.into_iter().skip((page - 1) * size).take(size).collect();
+    let rows: Vec<Value> = rows
+        .into_iter()
+        .skip((page - 1) * size)
+        .take(size)
+        .collect();
     let headers = [
         ("x-page", page.to_string()),
         ("x-per-page", size.to_string()),

@@ -174,7 +174,10 @@ async fn a_timer_that_was_forgotten_for_months_is_seen_to_stop() {
     desk.ledger.quiet_night().await;
     let asked = desk.fake.server.requests().last().unwrap().clone();
     let start = at(asked.query("start").unwrap());
-    assert!(desk.fake.clock.now() - start < TimeDelta::days(94), "{start}");
+    assert!(
+        desk.fake.clock.now() - start < TimeDelta::days(94),
+        "{start}"
+    );
 }
 
 #[tokio::test]
@@ -251,8 +254,11 @@ async fn a_new_workspace_brings_its_history() {
     desk.fill(3);
     desk.ledger.pull(&Pull::Changes).await;
     let verein = "64c777ddd3fcab07cf0000f0";
-    desk.fake
-        .with(|world| world.workspaces.insert(verein.to_owned(), "Verein".to_owned()));
+    desk.fake.with(|world| {
+        world
+            .workspaces
+            .insert(verein.to_owned(), "Verein".to_owned())
+    });
     desk.add(Entry {
         workspace: verein.to_owned(),
         project: None,

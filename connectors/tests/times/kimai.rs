@@ -108,11 +108,18 @@ async fn changes_to_entries_of_any_age_are_seen_at_night() {
     for round in 1..=3 {
         desk.ledger.pass(TimeDelta::days(20));
         let text = Some(format!("Fassung {round}"));
-        desk.fake.edit(old, |sheet| sheet.description = text.clone());
+        desk.fake
+            .edit(old, |sheet| sheet.description = text.clone());
         let late = desk.fake.add(Sheet::of(begin + TimeDelta::days(round), 30));
         assert_eq!(desk.ledger.quiet_night().await, 2);
-        assert_eq!(Some(&desk.ledger.entry(&old.to_string()).description), text.as_ref());
-        assert_eq!(desk.ledger.entry(&late.to_string()).worked.seconds(), Some(1_800));
+        assert_eq!(
+            Some(&desk.ledger.entry(&old.to_string()).description),
+            text.as_ref()
+        );
+        assert_eq!(
+            desk.ledger.entry(&late.to_string()).worked.seconds(),
+            Some(1_800)
+        );
     }
     desk.must_be_true();
 }
@@ -195,7 +202,8 @@ async fn what_goes_while_pages_are_read_lets_nothing_be_missed() {
     desk.ledger.quiet_night().await;
     desk.must_be_true();
     // One that goes each time is no reason to read for ever.
-    desk.fake.with(|world| world.vanishing = ids[100..160].to_vec());
+    desk.fake
+        .with(|world| world.vanishing = ids[100..160].to_vec());
     desk.ledger.quiet_night().await;
     desk.fake.with(|world| world.vanishing.clear());
     desk.ledger.quiet_night().await;
@@ -207,7 +215,9 @@ async fn a_timer_that_was_forgotten_for_months_is_seen_to_stop_or_to_go() {
     for deleted in [false, true] {
         let mut desk = Desk::new().await;
         desk.fill(3);
-        let forgotten = desk.fake.add(Sheet::running(monday() - TimeDelta::hours(20)));
+        let forgotten = desk
+            .fake
+            .add(Sheet::running(monday() - TimeDelta::hours(20)));
         desk.ledger.pull(&Pull::Changes).await;
         let id = forgotten.to_string();
         assert_eq!(desk.ledger.entry(&id).worked.seconds(), None);

@@ -60,7 +60,10 @@ async fn tags_name_clients_and_projects_where_the_settings_say_so() {
     desk.write("2026-11", TWO);
     desk.ledger.pull(&Pull::Changes).await;
     let plain = desk.ledger.entry("20261102T080000Z");
-    assert_eq!((&plain.client, &plain.project, &plain.person), (&None, &None, &None));
+    assert_eq!(
+        (&plain.client, &plain.project, &plain.person),
+        (&None, &None, &None)
+    );
     assert_eq!(plain.description, "Entwurf, kunde:Ahorn, projekt:Relaunch");
     assert_eq!(plain.worked.seconds(), Some(5_400));
 
@@ -99,7 +102,11 @@ async fn a_night_gives_only_the_months_that_changed() {
     let page = page.unwrap();
     assert_eq!((page.raw.len(), page.swept.len()), (2, 1));
     assert_eq!(page.swept[0].scope, "2026-11");
-    suite::requests_table("timewarrior", "1,000 entries", &[("first", connector.requests())]);
+    suite::requests_table(
+        "timewarrior",
+        "1,000 entries",
+        &[("first", connector.requests())],
+    );
     assert_eq!(connector.requests(), 0);
 }
 
@@ -112,9 +119,17 @@ async fn an_interval_is_its_start_and_a_counter() {
     // The same second in another month's file, as a change of the zone makes it.
     desk.write("2026-12", "inc 20261102T080000Z - 20261102T100000Z # c\n");
     desk.ledger.pull(&Pull::Changes).await;
-    let ids = ["20261102T080000Z", "20261102T080000Z#2", "20261102T080000Z#3"];
+    let ids = [
+        "20261102T080000Z",
+        "20261102T080000Z#2",
+        "20261102T080000Z#3",
+    ];
     assert_eq!(desk.ledger.ids(), ids);
-    assert_eq!(desk.ledger.seconds(), (30 + 60 + 120) * 60, "no minute is lost");
+    assert_eq!(
+        desk.ledger.seconds(),
+        (30 + 60 + 120) * 60,
+        "no minute is lost"
+    );
 }
 
 #[tokio::test]
@@ -133,7 +148,10 @@ async fn a_month_that_is_gone_whole_is_looked_for_twice() {
 async fn an_interval_that_lies_in_another_month_now_is_not_gone() {
     let mut desk = Desk::new();
     let night = "inc 20261031T230000Z - 20261031T233000Z # nachts\n";
-    desk.write("2026-10", &format!("inc 20261002T080000Z - 20261002T093000Z\n{night}"));
+    desk.write(
+        "2026-10",
+        &format!("inc 20261002T080000Z - 20261002T093000Z\n{night}"),
+    );
     desk.write("2026-11", TWO);
     desk.ledger.pull(&Pull::Changes).await;
     desk.write("2026-10", "inc 20261002T080000Z - 20261002T093000Z\n");
@@ -147,10 +165,18 @@ async fn an_interval_that_lies_in_another_month_now_is_not_gone() {
 async fn files_that_were_cut_emptied_or_spoiled_delete_nothing() {
     let spoiled: [(&str, &[u8], Option<Kind>); 5] = [
         ("cut", TWO[..70].as_bytes(), Some(Kind::Unavailable)),
-        ("cut at the end of its times", TWO[..41].as_bytes(), Some(Kind::Unavailable)),
+        (
+            "cut at the end of its times",
+            TWO[..41].as_bytes(),
+            Some(Kind::Unavailable),
+        ),
         ("emptied", b"", None),
         ("spoiled", b"\xff\xfe\x00 no text\n", None),
-        ("a conflict", b"<<<<<<< HEAD\ninc 20261103T080000Z - 20261103T081500Z\n", None),
+        (
+            "a conflict",
+            b"<<<<<<< HEAD\ninc 20261103T080000Z - 20261103T081500Z\n",
+            None,
+        ),
     ];
     for (what, bytes, kind) in spoiled {
         let mut desk = Desk::new();
@@ -266,7 +292,10 @@ async fn a_large_database_is_read_month_by_month() {
 #[test]
 fn declares_what_it_reads() {
     let mut ledger = Ledger::new("timewarrior", &ManualClock::at(monday()));
-    ledger.set("path", Value::Path(Path::new("/srv/timewarrior").to_owned()));
+    ledger.set(
+        "path",
+        Value::Path(Path::new("/srv/timewarrior").to_owned()),
+    );
     ledger.set("person", Value::Text("Mara".to_owned()));
     for key in ["clients", "projects"] {
         ledger.set(key, Value::Texts(vec!["x:*".to_owned()]));

@@ -83,7 +83,10 @@ impl World {
             left: BTreeSet::new(),
             projects: [
                 (PROJECT.to_owned(), project("Relaunch", false)),
-                ("64c777ddd3fcab07cf0000c2".to_owned(), project("Altes", true)),
+                (
+                    "64c777ddd3fcab07cf0000c2".to_owned(),
+                    project("Altes", true),
+                ),
             ]
             .into(),
             entries: BTreeMap::new(),
@@ -104,7 +107,9 @@ impl World {
         let Some(quota) = self.quota else {
             return true;
         };
-        let window = self.window.filter(|(start, _)| now - *start < TimeDelta::hours(1));
+        let window = self
+            .window
+            .filter(|(start, _)| now - *start < TimeDelta::hours(1));
         let (start, used) = window.unwrap_or((now, 0));
         self.window = Some((start, used + 1));
         self.refused += u32::from(used >= quota);
@@ -185,7 +190,10 @@ impl World {
             "isLocked": false, "customFieldValues": [],
         });
         if hydrated {
-            row["project"] = entry.project.as_deref().map_or(Value::Null, |id| self.project(id));
+            row["project"] = entry
+                .project
+                .as_deref()
+                .map_or(Value::Null, |id| self.project(id));
             row["task"] = Value::Null;
             row["tags"] = json!(tags);
         }

@@ -72,7 +72,11 @@ impl World {
         let project = |name: &str, visible| (name.to_owned(), visible);
         Self {
             sheets: BTreeMap::new(),
-            projects: [(11, project("Relaunch", true)), (12, project("Altes", false))].into(),
+            projects: [
+                (11, project("Relaunch", true)),
+                (12, project("Altes", false)),
+            ]
+            .into(),
             sees_team: true,
             zone_hours: 1,
             page_max: 500,
@@ -116,7 +120,10 @@ impl World {
     }
 
     pub(super) fn projects(&self, hidden: bool) -> Value {
-        let rows = self.projects.iter().filter(|(_, (_, visible))| *visible || hidden);
+        let rows = self
+            .projects
+            .iter()
+            .filter(|(_, (_, visible))| *visible || hidden);
         let rows = rows.map(|(id, (name, visible))| {
             json!({"id": id, "name": name, "visible": visible, "customer": 5,
                 "parentTitle": "Bäckerei Ahorn", "billable": true})
@@ -131,7 +138,9 @@ impl World {
             let local = at.with_timezone(&offset);
             local.format("%Y-%m-%dT%H:%M:%S%z").to_string()
         };
-        let duration = sheet.end.map_or(0, |end| (end - sheet.begin).num_seconds() - sheet.pause);
+        let duration = sheet
+            .end
+            .map_or(0, |end| (end - sheet.begin).num_seconds() - sheet.pause);
         let mut row = json!({
             "id": id, "begin": text(sheet.begin), "end": sheet.end.map(text),
             "duration": duration, "break": sheet.pause, "user": sheet.user, "activity": 21,

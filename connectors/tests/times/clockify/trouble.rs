@@ -86,7 +86,9 @@ async fn who_left_a_workspace_has_deleted_nothing() {
     desk.ledger.pull(&Pull::Changes).await;
     desk.fake.with(|world| {
         world.left.insert(STUDIO.to_owned());
-        world.workspaces.insert("other".to_owned(), "Verein".to_owned());
+        world
+            .workspaces
+            .insert("other".to_owned(), "Verein".to_owned());
     });
     desk.ledger.pass(TimeDelta::days(1));
     let error = desk.ledger.try_pull(&Pull::Changes).await.unwrap_err();
@@ -159,7 +161,10 @@ async fn a_listing_with_a_nameless_row_proves_nothing() {
     assert_eq!(desk.ledger.gone, []);
     assert_eq!(desk.ledger.notices, ["clockify-rows-unreadable"]);
     let (id, reason) = &desk.ledger.rejected[0];
-    assert_eq!((id.as_str(), reason.as_str()), (ids[1].as_str(), "start: is missing"));
+    assert_eq!(
+        (id.as_str(), reason.as_str()),
+        (ids[1].as_str(), "timeInterval: `start` is missing")
+    );
     desk.ledger.rejected.clear();
     desk.ledger.quiet_night().await;
     desk.must_be_true();

@@ -53,7 +53,11 @@ impl Subject for World {
         let add = |number: usize| {
             self.desk.ledger.pass(TimeDelta::seconds(7));
             let ago = TimeDelta::hours(3 * i64::try_from(number).unwrap());
-            external(self.desk.fake.add(Sheet::of(self.desk.fake.clock.now() - ago, 20)))
+            external(
+                self.desk
+                    .fake
+                    .add(Sheet::of(self.desk.fake.clock.now() - ago, 20)),
+            )
         };
         (1..=count).map(add).collect()
     }
@@ -115,7 +119,8 @@ async fn declares_what_it_reads() {
     let mut desk = Desk::new().await;
     let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
     desk.ledger.set("history_from", Value::Date(day));
-    desk.ledger.set("legacy_user", Value::Text("mara".to_owned()));
+    desk.ledger
+        .set("legacy_user", Value::Text("mara".to_owned()));
     desk.ledger.set("team", Value::Flag(true));
     let entry = find("kimai").unwrap();
     suite::settings_are_declared(entry, &desk.ledger.settings, &ledger::platform());

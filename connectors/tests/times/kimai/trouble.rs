@@ -1,7 +1,6 @@
 //! Clocks, wrong tokens, other people's 404, and rows that cannot be read.
 
 use chrono::TimeDelta;
-use stundenbuch_connectors::clock::Clock as _;
 use stundenbuch_connectors::contract::{Absent, Cursor, Presence, Pull};
 use stundenbuch_connectors::error::Kind;
 use stundenbuch_connectors::kind::Value;
@@ -31,7 +30,11 @@ async fn clocks_that_disagree_hide_no_change() {
             desk.fake.with(|world| world.clock_ahead -= hours(later));
             desk.ledger.pull(&Pull::Changes).await;
             let entry = desk.ledger.entry(&id.to_string());
-            assert_eq!(entry.billable, Some(false), "ahead {ahead} h, then {later} h");
+            assert_eq!(
+                entry.billable,
+                Some(false),
+                "ahead {ahead} h, then {later} h"
+            );
         }
         desk.must_be_true();
     }
@@ -52,7 +55,9 @@ async fn changes_between_two_pages_come_the_next_time() {
     let page = connector.pull(&desk.ledger.cursor, &Pull::Changes).await;
     desk.ledger.cursor = page.unwrap().next;
     desk.ledger.pass(TimeDelta::minutes(1));
-    desk.fake.edit(ids[3], |sheet| sheet.description = Some("zuletzt".to_owned()));
+    desk.fake.edit(ids[3], |sheet| {
+        sheet.description = Some("zuletzt".to_owned())
+    });
     desk.ledger.pull(&Pull::Changes).await;
     desk.ledger.quiet_night().await;
     let entry = desk.ledger.entry(&ids[3].to_string());
@@ -80,7 +85,10 @@ async fn check_names_the_account_and_the_version() {
         desk.ledger.set("url", Value::Url(url));
         let identity = desk.ledger.connector().check().await.unwrap();
         assert_eq!(identity.account, "Mara Lindgrün <mara@lindgruen.example>");
-        assert_eq!(identity.details, ["Kimai 2.40.0", "time zone Europe/Berlin"]);
+        assert_eq!(
+            identity.details,
+            ["Kimai 2.40.0", "time zone Europe/Berlin"]
+        );
         assert!(!format!("{identity:?}").contains(TOKEN));
     }
 }
@@ -148,10 +156,19 @@ async fn a_listing_with_a_nameless_row_or_a_wrong_total_proves_nothing() {
     let ids = desk.fill(4);
     desk.ledger.pull(&Pull::Changes).await;
     desk.ledger.quiet_night().await;
-    let broken = format!(r#"[{{"id":"x"}},{{"id":{},"begin":"heute","end":null}}]"#, ids[1]);
+    let broken = format!(
+        r#"[{{"id":"x"}},{{"id":{},"begin":"heute","end":null}}]"#,
+        ids[1]
+    );
     for (headers, body) in [
         (Vec::new(), broken.as_str()),
-        (vec![("x-total-count", "4".to_owned()), ("x-total-pages", "1".to_owned())], "[]"),
+        (
+            vec![
+                ("x-total-count", "4".to_owned()),
+                ("x-total-pages", "1".to_owned()),
+            ],
+            "[]",
+        ),
     ] {
         desk.fake.server.fail(Fault {
             path: "/timesheets",

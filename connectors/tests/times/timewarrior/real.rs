@@ -35,7 +35,12 @@ fn exported(desk: &Desk) -> BTreeSet<String> {
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        json!([row["start"], row["end"], tags, row["annotation"].as_str().unwrap_or_default()])
+        json!([
+            row["start"],
+            row["end"],
+            tags,
+            row["annotation"].as_str().unwrap_or_default()
+        ])
     });
     rows.map(|row| row.to_string()).collect()
 }
@@ -52,7 +57,12 @@ fn known(desk: &Desk) -> BTreeSet<String> {
         // Without an annotation the description is what the tags say.
         let words = entry.tags.join(", ");
         let annotation = Some(&entry.description).filter(|it| **it != words);
-        json!([text(start), stop.map(text), entry.tags, annotation.cloned().unwrap_or_default()])
+        json!([
+            text(start),
+            stop.map(text),
+            entry.tags,
+            annotation.cloned().unwrap_or_default()
+        ])
     };
     let entries = desk.ledger.entries.values();
     entries.map(|(entry, _)| shown(entry).to_string()).collect()
@@ -60,9 +70,28 @@ fn known(desk: &Desk) -> BTreeSet<String> {
 
 /// Tags that need quotes, escapes or neither, as people type them.
 const TAGS: [&str; 22] = [
-    "it's", "a\"b", "a \"q\" b", "back\\slash", "#hash", "a\\tb", "sl/ash", "uni\\u00e4x",
-    "'single quoted'", "\"", "\\", "a\\\\b", "back \\ space", "end \\", "ä ö", "x#y",
-    "projekt:Relaunch", "a,b", "http://x.example/z", "cafe 🦀", "inc", "a&b=c",
+    "it's",
+    "a\"b",
+    "a \"q\" b",
+    "back\\slash",
+    "#hash",
+    "a\\tb",
+    "sl/ash",
+    "uni\\u00e4x",
+    "'single quoted'",
+    "\"",
+    "\\",
+    "a\\\\b",
+    "back \\ space",
+    "end \\",
+    "ä ö",
+    "x#y",
+    "projekt:Relaunch",
+    "a,b",
+    "http://x.example/z",
+    "cafe 🦀",
+    "inc",
+    "a&b=c",
 ];
 
 #[tokio::test]
@@ -73,9 +102,8 @@ async fn files_are_read_as_timewarrior_exports_them() {
         eprintln!("SKIPPED: there is no `timew`; install timewarrior to run this test too");
         return;
     }
-    let run = |desk: &Desk, arguments: &[&str]| {
-        timew(desk, &[arguments, &[":yes"]].concat()).unwrap()
-    };
+    let run =
+        |desk: &Desk, arguments: &[&str]| timew(desk, &[arguments, &[":yes"]].concat()).unwrap();
     for (number, tag) in TAGS.iter().enumerate() {
         let time = format!("2026-10-{:02}T09", number + 1);
         let (start, stop) = (format!("{time}:00"), format!("{time}:30"));
@@ -87,8 +115,20 @@ async fn files_are_read_as_timewarrior_exports_them() {
         assert_eq!(known(&desk), exported(&desk), "{annotation}");
     }
     // Over the border of a month, and through the night in which the clocks go back.
-    run(&desk, &["track", "2026-10-31T23:30", "-", "2026-11-01T00:30", "Nacht"]);
-    run(&desk, &["track", "2026-10-25T01:30", "-", "2026-10-25T03:30"]);
+    run(
+        &desk,
+        &[
+            "track",
+            "2026-10-31T23:30",
+            "-",
+            "2026-11-01T00:30",
+            "Nacht",
+        ],
+    );
+    run(
+        &desk,
+        &["track", "2026-10-25T01:30", "-", "2026-10-25T03:30"],
+    );
     run(&desk, &["start", "2026-11-02T08:00", "läuft"]);
     desk.ledger.pull(&Pull::Changes).await;
     assert_eq!(known(&desk), exported(&desk));
@@ -99,7 +139,10 @@ async fn files_are_read_as_timewarrior_exports_them() {
     // Every number moves by one, and nothing else does.
     let before = desk.ledger.revisions;
     run(&desk, &["stop", "2026-11-02T09:00"]);
-    run(&desk, &["track", "2026-11-03T08:00", "-", "2026-11-03T09:00", "neu"]);
+    run(
+        &desk,
+        &["track", "2026-11-03T08:00", "-", "2026-11-03T09:00", "neu"],
+    );
     desk.ledger.pull(&Pull::Changes).await;
     assert_eq!(known(&desk), exported(&desk));
     assert_eq!(desk.ledger.revisions, before + 2);
