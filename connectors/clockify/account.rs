@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::api::Rows;
+use super::api::Listed;
 use super::state::{Listing, Person, State, Step, Workspace};
 use super::{Clockify, envelope, plan, wire};
 use crate::contract::{Notice, Page};
@@ -95,15 +95,14 @@ impl Clockify {
             let Some(here) = state.workspaces.get_mut(&workspace) else {
                 break;
             };
-            match here.people.iter_mut().find(|it| it.id == other.id) {
-                Some(known) => *known = other,
-                None => {
-                    here.people.push(other.clone());
-                    // In a first pull the span that is still to come names everybody.
-                    if state.asked.is_some() {
-                        steps.extend(history(state, &workspace, &other.id));
-                    }
-                }
+            if let Some(known) = here.people.iter_mut().find(|it| it.id == other.id) {
+                *known = other;
+                continue;
+            }
+            here.people.push(other.clone());
+            // In a first pull the span that is still to come names everybody.
+            if state.asked.is_some() {
+                steps.extend(history(state, &workspace, &other.id));
             }
         }
         for step in steps {
@@ -134,7 +133,7 @@ fn person(user: wire::User) -> Person {
 }
 
 /// Rows that are records as they stand.
-fn whole_rows(stream: Stream, listed: &Rows, scope: &str) -> Result<Page> {
+fn whole_rows(stream: Stream, listed: &Listed, scope: &str) -> Result<Page> {
     let mut page = Page::default();
     let mut nameless = 0;
     for row in &listed.rows {

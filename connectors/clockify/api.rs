@@ -46,7 +46,7 @@ pub(super) struct Api {
 }
 
 /// One page of a listing.
-pub(super) struct Rows {
+pub(super) struct Listed {
     pub(super) rows: Vec<Box<RawValue>>,
     pub(super) last: bool,
 }
@@ -87,13 +87,13 @@ impl Api {
     }
 
     /// A workspace's projects, archived ones included.
-    pub(super) async fn projects(&self, workspace: &str, page: u32) -> Result<Rows> {
+    pub(super) async fn projects(&self, workspace: &str, page: u32) -> Result<Listed> {
         let path = format!("/workspaces/{}/projects", segment(workspace));
         self.rows(Request::get(self.bucket, path), page, ROWS).await
     }
 
     /// A workspace's people.
-    pub(super) async fn people(&self, workspace: &str, page: u32) -> Result<Rows> {
+    pub(super) async fn people(&self, workspace: &str, page: u32) -> Result<Listed> {
         let path = format!("/workspaces/{}/users", segment(workspace));
         self.rows(Request::get(self.bucket, path), page, ROWS).await
     }
@@ -102,7 +102,7 @@ impl Api {
     ///
     /// Clockify reads `start` and `end` as instants and then takes their digits for a wall clock
     /// in the account's zone (observed by others on the live service, August 2026).
-    pub(super) async fn entries(&self, listing: &Listing) -> Result<Rows> {
+    pub(super) async fn entries(&self, listing: &Listing) -> Result<Listed> {
         let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut request = self
             .entries_of(&listing.workspace, &listing.user)
@@ -149,7 +149,7 @@ impl Api {
         Ok(reply)
     }
 
-    async fn rows(&self, request: Request, page: u32, size: usize) -> Result<Rows> {
+    async fn rows(&self, request: Request, page: u32, size: usize) -> Result<Listed> {
         let request = request.query("page", page).query("page-size", size);
         let reply = self.read(request).await?;
         let rows: Vec<Box<RawValue>> = reply.json()?;
@@ -165,7 +165,7 @@ impl Api {
                     .with("page", page),
             );
         }
-        Ok(Rows { rows, last })
+        Ok(Listed { rows, last })
     }
 }
 

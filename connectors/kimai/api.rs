@@ -37,7 +37,7 @@ pub(super) struct Api {
 }
 
 /// One page of time sheets.
-pub(super) struct Rows {
+pub(super) struct Listed {
     pub(super) rows: Vec<Box<RawValue>>,
     pub(super) last: bool,
     /// How many there are on all pages.
@@ -60,17 +60,16 @@ impl Api {
             .ok_or_else(|| missing("address of Kimai"))?;
         let url = url.trim_end_matches('/').trim_end_matches("/api");
         let mut options = Options::new(name, format!("{url}/api"), &BUCKETS);
-        options.headers = match settings.text("legacy_user") {
+        options.headers = if let Some(user) = settings.text("legacy_user") {
             // API passwords are going away, and old installations have nothing else (Kimai,
             // `TokenAuthenticator`, deprecated since 2.54).
-            Some(user) => vec![
+            vec![
                 ("x-auth-user", Secret::new(user)),
                 ("x-auth-token", token.clone()),
-            ],
-            None => {
-                let bearer = Secret::new(&format!("Bearer {}", token.expose()));
-                vec![("authorization", bearer)]
-            }
+            ]
+        } else {
+            let bearer = Secret::new(&format!("Bearer {}", token.expose()));
+            vec![("authorization", bearer)]
         };
         options.secrets = vec![token.clone()];
         options.timeout = Duration::from_mins(1);
@@ -109,7 +108,7 @@ impl Api {
     }
 
     /// What was changed since an instant; Kimai wants it in UTC, and without a mark of that.
-    pub(super) async fn changes(&self, changes: &Changes) -> Result<Rows> {
+    pub(super) async fn changes(&self, changes: &Changes) -> Result<Listed> {
         let request = self
             .timesheets()
             .query("modified_after", wall(changes.since));
@@ -118,7 +117,7 @@ impl Api {
 
     /// What started within a span. `begin` and `end` are wall clocks in the zone of the token's
     /// owner.
-    pub(super) async fn listing(&self, listing: &Listing) -> Result<Rows> {
+    pub(super) async fn listing(&self, listing: &Listing) -> Result<Listed> {
         let from = listing.from.checked_sub_signed(ANY_ZONE);
         let mut request = self
             .timesheets()
@@ -143,13 +142,14 @@ impl Api {
             .query("orderBy", "id")
             .query("order", "ASC")
             .query("size", ROWS);
-        match self.team {
-            true => request.query("user", "all"),
-            false => request,
+        if self.team {
+            request.query("user", "all")
+        } else {
+            request
         }
     }
 
-    async fn rows(&self, request: Request, page: u32) -> Result<Rows> {
+    async fn rows(&self, request: Request, page: u32) -> Result<Listed> {
         let reply = self.http.send(request.query("page", page)).await?;
         let number = |name| reply.header(name).and_then(|text| text.trim().parse().ok());
         let pages: Option<usize> = number("x-total-pages");
@@ -158,7 +158,7 @@ impl Api {
             // The page behind the last one. The first is always there, be it empty.
             return match page {
                 1 => Err(not_there(&reply)),
-                _ => Ok(Rows {
+                _ => Ok(Listed {
                     rows: Vec::new(),
                     last: true,
                     total: None,
@@ -168,7 +168,7 @@ impl Api {
         }
         let rows: Vec<Box<RawValue>> = reply.json()?;
         let last = pages.map_or(rows.len() < ROWS, |pages| page as usize >= pages);
-        Ok(Rows {
+        Ok(Listed {
             last,
             total: number("x-total-count"),
             answered,

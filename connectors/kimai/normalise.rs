@@ -160,17 +160,17 @@ mod tests {
         time(&sheet.to_string())
     }
 
-    fn name(named: &Option<Named>) -> &str {
-        named.as_ref().and_then(|it| it.name.as_deref()).unwrap()
+    fn name(named: Option<&Named>) -> &str {
+        named.and_then(|it| it.name.as_deref()).unwrap()
     }
 
     #[test]
     fn a_sheet_has_its_names_and_the_hour_of_the_clock_change() {
         let entry = normalised(&fixture()).unwrap();
         assert_eq!(entry.worked.seconds(), Some(3 * 3600));
-        assert_eq!(name(&entry.client), "Bäckerei Ahorn");
-        assert_eq!(name(&entry.project), "Relaunch");
-        assert_eq!(name(&entry.task), "Technik");
+        assert_eq!(name(entry.client.as_ref()), "Bäckerei Ahorn");
+        assert_eq!(name(entry.project.as_ref()), "Relaunch");
+        assert_eq!(name(entry.task.as_ref()), "Technik");
         assert_eq!(entry.tags, ["Abstimmung", "vor Ort"]);
         let person = entry.person.unwrap();
         assert_eq!(person.name.as_deref(), Some("Mara Lindgrün"));
@@ -218,7 +218,7 @@ mod tests {
         let body = json!({"id": 1, "name": "Relaunch", "customer": 4, "visible": false,
             "parentTitle": "Bäckerei Ahorn"});
         let project = project(&body.to_string()).unwrap();
-        assert_eq!(name(&project.client), "Bäckerei Ahorn");
+        assert_eq!(name(project.client.as_ref()), "Bäckerei Ahorn");
         assert!(project.archived);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use super::api::Rows;
+use super::api::Listed;
 use super::state::{Changes, Listing, State, Step};
 use super::{Kimai, classify, plan, wire};
 use crate::contract::{Cursor, Notice, Page, Pull, Raw, Sweep};
@@ -165,7 +165,7 @@ struct Taken {
 }
 
 /// Puts time sheets into a page, to the letter.
-fn take(state: &State, listed: &Rows, page: &mut Page) -> Result<Taken> {
+fn take(state: &State, listed: &Listed, page: &mut Page) -> Result<Taken> {
     let mut taken = Taken {
         ids: BTreeSet::new(),
         nameless: 0,

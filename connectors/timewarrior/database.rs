@@ -6,6 +6,7 @@
 //! seen before or after a change and never within (Timewarrior, `AtomicFile`, read 2026-11).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{ErrorKind as IoKind, Read as _};
 use std::path::Path;
 
@@ -113,15 +114,14 @@ fn month_of(content: &[u8]) -> Month {
         if text.trim().is_empty() {
             continue;
         }
-        match line::start_of(text) {
-            Some(start) => month.lines.push(Line {
+        if let Some(start) = line::start_of(text) {
+            month.lines.push(Line {
                 id: start.to_owned(),
                 text: text.to_owned(),
-            }),
-            None => {
-                month.nameless += 1;
-                month.whole = false;
-            }
+            });
+        } else {
+            month.nameless += 1;
+            month.whole = false;
         }
     }
     month
@@ -153,10 +153,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// Sixty-four bits of a hash are enough to notice a change.
 pub(super) fn hash(content: &[u8]) -> String {
     let digest = Sha256::digest(content);
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::with_capacity(16);
+    for byte in &digest[..8] {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// The error for a directory that is there and is no database.

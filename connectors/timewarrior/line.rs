@@ -47,14 +47,12 @@ pub(super) fn read(line: &str) -> Result<Interval, Reject> {
         .next_if(|word| !word.is_mark("#"))
         .ok_or_else(|| Reject::field("start", "is missing"))?;
     let start = instant("start", &start.text)?;
-    let end = match words.next_if(|word| word.is_mark("-")) {
-        None => None,
-        Some(_) => {
-            let end = words.next().filter(|word| !word.is_mark("#"));
-            let end = end.ok_or_else(|| Reject::field("end", "is missing"))?;
-            Some(instant("end", &end.text)?)
-        }
-    };
+    let mut end = None;
+    if words.next_if(|word| word.is_mark("-")).is_some() {
+        let word = words.next().filter(|word| !word.is_mark("#"));
+        let word = word.ok_or_else(|| Reject::field("end", "is missing"))?;
+        end = Some(instant("end", &word.text)?);
+    }
     let mut tags = Vec::new();
     let mut annotation = String::new();
     if let Some(word) = words.next() {
@@ -97,16 +95,18 @@ fn words(line: &str) -> Result<Vec<Word>, Reject> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() {
-        let (word, behind) = match rest.strip_prefix('"') {
-            Some(inside) => quoted(inside)?,
-            None => {
-                let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-                let word = Word {
-                    text: rest[..end].to_owned(),
+        let (word, behind) = if let Some(inside) = rest.strip_prefix('"') {
+            quoted(inside)?
+        } else {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let text = rest[..end].to_owned();
+            (
+                Word {
+                    text,
                     quoted: false,
-                };
-                (word, &rest[end..])
-            }
+                },
+                &rest[end..],
+            )
         };
         words.push(word);
         rest = behind.trim_start();

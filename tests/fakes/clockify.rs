@@ -103,14 +103,14 @@ fn answer(world: &mut World, asked: &Asked, now: DateTime<Utc>) -> Response {
     }
     let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
     match path[..] {
-        ["user"] => ok(&world.user(ME), &[]),
+        ["user"] => ok(&world::user(ME), &[]),
         ["workspaces"] => ok(&world.workspaces(), &[]),
         ["workspaces", workspace, ..] if !world.is_member(workspace) => {
             failure(403, 501, "Access Denied")
         }
         ["workspaces", workspace, "projects"] => list(world, asked, world.projects(workspace)),
         ["workspaces", _, "users"] if !world.admin => failure(403, 403, "Access Denied"),
-        ["workspaces", _, "users"] => list(world, asked, vec![world.user(ME), world.user(OTHER)]),
+        ["workspaces", _, "users"] => list(world, asked, vec![world::user(ME), world::user(OTHER)]),
         ["workspaces", _, "user", user, "time-entries"] if user != ME && !world.admin => {
             failure(403, 403, "Access Denied")
         }

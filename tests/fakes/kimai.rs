@@ -32,6 +32,9 @@ pub struct Kimai {
     world: Arc<Mutex<World>>,
 }
 
+/// Status and message.
+type Refusal = (u16, &'static str);
+
 /// A request, taken apart.
 struct Asked {
     path: String,
@@ -47,11 +50,11 @@ impl Asked {
     }
 
     /// Digits of a date and time, as the framework insists on them.
-    fn wall(&self, name: &str) -> Result<Option<DateTime<Utc>>, Response> {
+    fn wall(&self, name: &str) -> Result<Option<DateTime<Utc>>, Refusal> {
         let read = |text| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S");
         let text = self.query(name).map(read).transpose();
         text.map(|found| found.map(|naive| naive.and_utc()))
-            .map_err(|_| self.failure(400, "Parameter does not match requirements"))
+            .map_err(|_| (400, "Parameter does not match requirements"))
     }
 
     fn ok(&self, body: &Value, headers: &[(&str, String)]) -> Response {
@@ -146,15 +149,18 @@ fn answer(world: &mut World, asked: &Asked) -> Response {
     }
     let path = asked.path.strip_prefix("/api/").unwrap_or_default();
     match path {
-        "users/me" => asked.ok(&world.user(ME, true), &[]),
+        "users/me" => asked.ok(&world::user(ME, true), &[]),
         "version" => asked.ok(&json!({"version": "2.40.0", "versionId": 24000}), &[]),
         "users" if !world.sees_team => asked.failure(403, "Access denied."),
         "users" => asked.ok(
-            &json!([world.user(ME, false), world.user(OTHER, false)]),
+            &json!([world::user(ME, false), world::user(OTHER, false)]),
             &[],
         ),
         "projects" => asked.ok(&world.projects(asked.query("visible") == Some("3")), &[]),
-        "timesheets" => list(world, asked).unwrap_or_else(|refusal| refusal),
+        "timesheets" => match list(world, asked) {
+            Ok(page) => page,
+            Err((status, message)) => asked.failure(status, message),
+        },
         _ => match path.strip_prefix("timesheets/").map(str::parse) {
             Some(Ok(id)) => one(world, asked, id),
             _ => asked.failure(404, "Not Found"),
@@ -171,7 +177,7 @@ fn one(world: &World, asked: &Asked, id: i64) -> Response {
 }
 
 /// A page of time sheets, in the order of their numbers.
-fn list(world: &mut World, asked: &Asked) -> Result<Response, Response> {
+fn list(world: &mut World, asked: &Asked) -> Result<Response, Refusal> {
     let zone = TimeDelta::hours(world.zone_hours);
     let begin = asked.wall("begin")?.map(|wall| wall - zone);
     let end = asked.wall("end")?.map(|wall| wall - zone);
@@ -196,7 +202,7 @@ fn list(world: &mut World, asked: &Asked) -> Result<Response, Response> {
     let (page, total) = (number("page", 1), rows.len());
     let pages = total.div_ceil(size).max(1);
     if page > pages {
-        return Err(asked.failure(404, "Not Found"));
+        return Err((404, "Not Found"));
     }
     let rows: Vec<Value> = rows
         .into_iter()

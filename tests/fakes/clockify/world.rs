@@ -138,19 +138,6 @@ impl World {
         spans.sum()
     }
 
-    pub(super) fn user(&self, id: &str) -> Value {
-        let (name, email) = match id {
-            ME => ("Mara Lindgrün", "mara@lindgruen.example"),
-            _ => ("Timo Aster", "timo@lindgruen.example"),
-        };
-        json!({
-            "id": id, "name": name, "email": email, "status": "ACTIVE",
-            "activeWorkspace": STUDIO, "defaultWorkspace": STUDIO, "memberships": [],
-            "profilePicture": "https://images.example/0.png",
-            "settings": {"timeZone": "Europe/Berlin", "weekStart": "MONDAY"},
-        })
-    }
-
     pub(super) fn workspaces(&self) -> Value {
         let there = self.workspaces.iter().filter(|(id, _)| self.is_member(id));
         let rows = there.map(|(id, name)| {
@@ -199,4 +186,18 @@ impl World {
         }
         row
     }
+}
+
+/// A person, as the service shows one.
+pub(super) fn user(id: &str) -> Value {
+    let (name, email) = match id {
+        ME => ("Mara Lindgrün", "mara@lindgruen.example"),
+        _ => ("Timo Aster", "timo@lindgruen.example"),
+    };
+    json!({
+        "id": id, "name": name, "email": email, "status": "ACTIVE",
+        "activeWorkspace": STUDIO, "defaultWorkspace": STUDIO, "memberships": [],
+        "profilePicture": "https://images.example/0.png",
+        "settings": {"timeZone": "Europe/Berlin", "weekStart": "MONDAY"},
+    })
 }

@@ -102,23 +102,6 @@ impl World {
         spans.sum()
     }
 
-    pub(super) fn user(&self, id: i64, whole: bool) -> Value {
-        let (alias, username) = match id {
-            ME => (json!("Mara Lindgrün"), "mara"),
-            _ => (Value::Null, "timo.aster"),
-        };
-        let mut user = json!({
-            "id": id, "alias": alias, "username": username, "title": null, "enabled": true,
-            "email": format!("{username}@lindgruen.example"), "apiToken": false, "avatar": null,
-            "timezone": "Europe/Berlin", "locale": "de", "language": "de",
-        });
-        if whole {
-            user["preferences"] = json!([{"name": "hourly_rate", "value": "42"}]);
-            user["roles"] = json!(["ROLE_USER"]);
-        }
-        user
-    }
-
     pub(super) fn projects(&self, hidden: bool) -> Value {
         let rows = self
             .projects
@@ -150,7 +133,7 @@ impl World {
         });
         if full {
             let (name, visible) = &self.projects[&sheet.project];
-            row["user"] = self.user(sheet.user, false);
+            row["user"] = user(sheet.user, false);
             row["activity"] = json!({"id": 21, "name": "Technik", "visible": true});
             row["project"] = json!({
                 "id": sheet.project, "name": name, "visible": visible, "billable": true,
@@ -159,4 +142,22 @@ impl World {
         }
         row
     }
+}
+
+/// A person, as the service shows one.
+pub(super) fn user(id: i64, whole: bool) -> Value {
+    let (alias, username) = match id {
+        ME => (json!("Mara Lindgrün"), "mara"),
+        _ => (Value::Null, "timo.aster"),
+    };
+    let mut user = json!({
+        "id": id, "alias": alias, "username": username, "title": null, "enabled": true,
+        "email": format!("{username}@lindgruen.example"), "apiToken": false, "avatar": null,
+        "timezone": "Europe/Berlin", "locale": "de", "language": "de",
+    });
+    if whole {
+        user["preferences"] = json!([{"name": "hourly_rate", "value": "42"}]);
+        user["roles"] = json!(["ROLE_USER"]);
+    }
+    user
 }

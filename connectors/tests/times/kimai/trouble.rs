@@ -56,7 +56,7 @@ async fn changes_between_two_pages_come_the_next_time() {
     desk.ledger.cursor = page.unwrap().next;
     desk.ledger.pass(TimeDelta::minutes(1));
     desk.fake.edit(ids[3], |sheet| {
-        sheet.description = Some("zuletzt".to_owned())
+        sheet.description = Some("zuletzt".to_owned());
     });
     desk.ledger.pull(&Pull::Changes).await;
     desk.ledger.quiet_night().await;
