@@ -37,6 +37,15 @@ pub(crate) fn identifier<T: DeserializeOwned>(row: &RawValue) -> Option<T> {
     found.map(|found| found.id)
 }
 
+/// Whether a failure of a second look leaves this record's question open and lets those about
+/// others be asked.
+pub(crate) fn leaves_open(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::NotInPlan | Kind::Forbidden | Kind::Rejected | Kind::NotFound
+    )
+}
+
 /// Says how many rows had no identifier, where some had none. Where no row has one, the answer is
 /// another than the one that was asked for, and none of it is taken.
 pub(crate) fn left_out(service: &str, count: usize, rows: usize) -> Result<Option<String>> {

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
+use crate::contract::Pull;
+
 /// From, and until but not with; `None` for what lies ahead, too.
 pub(crate) type Span = (DateTime<Utc>, Option<DateTime<Utc>>);
 
@@ -39,6 +41,23 @@ pub(crate) fn parts((from, until): Span, most: TimeDelta, now: DateTime<Utc>) ->
     }
 }
 
+/// How far back a comparison up to now goes. One of a span of its own can wait until nothing else
+/// is under way.
+pub(crate) fn compared_from(mode: &Pull) -> Option<DateTime<Utc>> {
+    match mode {
+        Pull::Compare { from, until: None } => Some(*from),
+        Pull::Changes | Pull::Compare { .. } => None,
+    }
+}
+
+/// What has to be added to a pull that is under way, and compares what it compares, so that it
+/// goes as far back as is wanted now; starting over each night might never end.
+pub(crate) fn missing(under_way: Option<DateTime<Utc>>, mode: &Pull) -> Option<Span> {
+    let wanted = compared_from(mode)?;
+    let farther = under_way.is_none_or(|under_way| under_way > wanted);
+    farther.then_some((wanted, under_way))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +91,28 @@ mod tests {
         assert_eq!(history_start(day("2026-11-01"), now), start);
         assert_eq!(history_start(day("2027-01-01"), now), now);
         assert_eq!(history_start(None, now), at("2026-08-16T08:00:00Z"));
+    }
+
+    #[test]
+    fn a_comparison_under_way_is_widened_and_not_begun_anew() {
+        let (october, september) = (at("2026-10-01T00:00:00Z"), at("2026-09-01T00:00:00Z"));
+        let since = |from| Pull::Compare { from, until: None };
+        for mode in [
+            Pull::Changes,
+            since(october),
+            since(at("2026-11-01T00:00:00Z")),
+        ] {
+            assert_eq!(missing(Some(october), &mode), None);
+        }
+        assert_eq!(
+            missing(Some(october), &since(september)),
+            Some((september, Some(october)))
+        );
+        assert_eq!(missing(None, &since(october)), Some((october, None)));
+        let alone = Pull::Compare {
+            from: september,
+            until: Some(october),
+        };
+        assert_eq!((missing(None, &alone), compared_from(&alone)), (None, None));
     }
 }

@@ -12,6 +12,7 @@ use super::{Clockify, wire};
 use crate::contract::{Absent, Presence};
 use crate::error::{Error, Kind, Result};
 use crate::record::{ExternalId, Stream};
+use crate::rows::leaves_open;
 
 type Answers = Vec<(ExternalId, Presence)>;
 
@@ -45,7 +46,7 @@ impl Clockify {
         };
         match self.api.can_list(workspace, user).await {
             Ok(()) => {}
-            Err(error) if passes_by(&error) => return Ok(()),
+            Err(error) if leaves_open(&error) => return Ok(()),
             Err(error) => return Err(error),
         }
         for id in ids {
@@ -64,7 +65,7 @@ impl Clockify {
                 ));
             }
             // A plain 404 comes from a wrong address, or from what stands before the service.
-            Err(error) if passes_by(&error) => return Ok(Presence::Unknown),
+            Err(error) if leaves_open(&error) => return Ok(Presence::Unknown),
             Err(error) => return Err(error),
         };
         let row: Option<Box<RawValue>> = reply.json().ok();
@@ -74,12 +75,4 @@ impl Clockify {
             _ => Presence::Unknown,
         })
     }
-}
-
-/// Failures that leave one question open and the others answerable.
-fn passes_by(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        Kind::NotInPlan | Kind::Forbidden | Kind::Rejected | Kind::NotFound
-    )
 }

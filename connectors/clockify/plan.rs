@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::state::{Listing, State, Step};
 use crate::contract::Pull;
-use crate::window::{Span, history_start, parts};
+use crate::window::{Span, compared_from, history_start, missing, parts};
 
 /// What started within so many days is looked at each night: a quarter, since a bill for it may
 /// still be open. It fits into one page where fewer than a thousand entries did.
@@ -31,26 +31,13 @@ pub(super) struct Wishes {
 
 /// Begins a pull, or fits one that was interrupted to what is wanted now.
 pub(super) fn begin(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>) {
-    let wanted = match mode {
-        Pull::Compare { from, until: None } => Some(*from),
-        Pull::Changes | Pull::Compare { .. } => None,
-    };
     if state.todo.is_empty() {
         state.todo = new_pull(state, mode, wishes, now);
-        state.compare = wanted;
-        return;
-    }
-    let Some(from) = wanted else {
-        return;
-    };
-    // Where what is under way does not reach far enough, what is missing is added.
-    if state.compare.is_none_or(|under_way| under_way > from) {
-        let span = Step::Span {
-            from: reach(state, from, wishes, now),
-            until: state.compare,
-        };
-        state.todo.push_back(span);
-        state.compare = Some(from);
+        state.compare = compared_from(mode);
+    } else if let Some((wanted, until)) = missing(state.compare, mode) {
+        let from = reach(state, wanted, wishes, now);
+        state.todo.push_back(Step::Span { from, until });
+        state.compare = Some(wanted);
     }
 }
 
@@ -153,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_under_way_is_widened_and_not_begun_anew() {
+    fn a_comparison_goes_no_further_back_than_anything_was_looked_for() {
         let now = at("2026-11-16T01:00:00Z");
         let wishes = Wishes::default();
         let mut state = known(now);
@@ -162,26 +149,12 @@ mod tests {
             until: None,
         };
         begin(&mut state, &since(62), &wishes, now);
-        let plan = state.todo.clone();
-        for mode in [Pull::Changes, since(30)] {
-            begin(&mut state, &mode, &wishes, now);
-            assert_eq!(state.todo, plan);
-        }
-        begin(&mut state, &since(200), &wishes, now);
+        begin(&mut state, &since(9_999), &wishes, now);
         let wider = Step::Span {
-            from: now - TimeDelta::days(200),
+            from: now - TimeDelta::days(400),
             until: Some(now - TimeDelta::days(62)),
         };
         assert_eq!(state.todo.back(), Some(&wider));
-        begin(&mut state, &since(9_999), &wishes, now);
-        let Some(Step::Span { from, .. }) = state.todo.back() else {
-            panic!("{:?}", state.todo);
-        };
-        assert_eq!(
-            Some(*from),
-            state.earliest,
-            "nothing earlier was looked for"
-        );
     }
 
     #[test]

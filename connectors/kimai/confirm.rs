@@ -8,7 +8,7 @@ use super::pull::external;
 use crate::contract::{Absent, Presence};
 use crate::error::{Error, Kind, Result};
 use crate::record::{ExternalId, Stream};
-use crate::rows;
+use crate::rows::{self, leaves_open};
 
 type Answers = Vec<(ExternalId, Presence)>;
 
@@ -34,7 +34,7 @@ impl Kimai {
             Ok(None) => {
                 return Ok(Presence::Gone("404 at its own address".to_owned()));
             }
-            Err(error) if passes_by(&error) => return Ok(Presence::Unknown),
+            Err(error) if leaves_open(&error) => return Ok(Presence::Unknown),
             Err(error) => return Err(error),
         };
         let row = reply.json().ok();
@@ -44,12 +44,4 @@ impl Kimai {
             _ => Presence::Unknown,
         })
     }
-}
-
-/// Failures that leave one question open and the others answerable.
-fn passes_by(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        Kind::NotInPlan | Kind::Forbidden | Kind::Rejected | Kind::NotFound
-    )
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::state::{Changes, State, Step};
 use crate::contract::Pull;
-use crate::window::history_start;
+use crate::window::{compared_from, history_start, missing};
 
 /// What started within so many days is looked at each night: the open month, and some of the one
 /// before it. It fits into one page where fewer than five hundred entries did.
@@ -33,20 +33,11 @@ pub(super) struct Wishes {
 
 /// Begins a pull, or fits one that was interrupted to what is wanted now.
 pub(super) fn begin(state: &mut State, mode: &Pull, wishes: &Wishes, now: DateTime<Utc>) {
-    let wanted = match mode {
-        Pull::Compare { from, until: None } => Some(*from),
-        Pull::Changes | Pull::Compare { .. } => None,
-    };
     if state.todo.is_empty() {
         state.todo = new_pull(state, mode, wishes, now);
-        state.compare = wanted;
-        return;
-    }
-    // Where what is under way does not reach far enough, what is missing is added.
-    let farther = wanted.filter(|from| state.compare.is_none_or(|under_way| under_way > *from));
-    if let Some(wanted) = farther {
+        state.compare = compared_from(mode);
+    } else if let Some((wanted, until)) = missing(state.compare, mode) {
         let from = reach(state, wanted, now);
-        let until = state.compare;
         state.todo.push_back(Step::Span { from, until });
         state.compare = Some(wanted);
     }
@@ -128,33 +119,6 @@ mod tests {
         state.running = Some(forgotten);
         let steps = new_pull(&mut state, &Pull::Changes, &wishes, now);
         assert_eq!(steps, [changes, span(forgotten)]);
-    }
-
-    #[test]
-    fn a_comparison_under_way_is_widened_and_not_begun_anew() {
-        let now = at("2026-11-16T01:00:00Z");
-        let wishes = Wishes::default();
-        let mut state = known(now);
-        let since = |days| Pull::Compare {
-            from: now - TimeDelta::days(days),
-            until: None,
-        };
-        begin(&mut state, &since(62), &wishes, now);
-        let plan = state.todo.clone();
-        for mode in [Pull::Changes, since(30)] {
-            begin(&mut state, &mode, &wishes, now);
-            assert_eq!(state.todo, plan);
-        }
-        begin(&mut state, &since(9_999), &wishes, now);
-        let wider = Step::Span {
-            from: now - TimeDelta::days(400),
-            until: Some(now - TimeDelta::days(62)),
-        };
-        assert_eq!(
-            state.todo.back(),
-            Some(&wider),
-            "nothing earlier was looked for"
-        );
     }
 
     #[test]

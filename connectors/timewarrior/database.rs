@@ -144,7 +144,10 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
         return Err(
             Error::new(Kind::Unavailable, "a month of Timewarrior ends in mid-line")
                 .with("file", path.display())
-                .hint("it may be in the middle of a synchronisation; if it was edited by hand, end it with a line end"),
+                .hint(
+                    "it may be in the middle of a synchronisation; if it was edited by hand, \
+                     end it with a line end",
+                ),
         );
     }
     Ok(content)

@@ -138,7 +138,10 @@ mod tests {
 
     #[test]
     fn a_line_as_timewarrior_writes_it() {
-        let line = "inc 20261120T080000Z - 20261120T093000Z # \"Große Sache\" kunde # \"Say \\\"hi\\\" \\ now\"";
+        let line = concat!(
+            r#"inc 20261120T080000Z - 20261120T093000Z # "Große Sache" kunde "#,
+            r##"# "Say \"hi\" \ now""##
+        );
         let expected = Interval {
             start: at("2026-11-20T08:00:00Z"),
             end: Some(at("2026-11-20T09:30:00Z")),
