@@ -16,11 +16,16 @@ pub mod kind;
 pub mod login;
 pub mod planted;
 pub mod record;
+mod rows;
 pub mod secret;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
+mod window;
 
+pub mod clockify;
 pub mod folder;
+pub mod kimai;
+pub mod timewarrior;
 pub mod toggl;
 pub mod trello;
 
@@ -40,7 +45,14 @@ pub struct Entry {
 }
 
 /// The list: one line a connector.
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY];
+pub const ALL: &[Entry] = &[
+    toggl::ENTRY,
+    clockify::ENTRY,
+    kimai::ENTRY,
+    timewarrior::ENTRY,
+    trello::ENTRY,
+    folder::ENTRY,
+];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -14,6 +14,7 @@ use super::{Toggl, span, wire};
 use crate::contract::{Absent, Presence};
 use crate::error::{Error, Kind, Result};
 use crate::record::{ExternalId, Stream};
+use crate::rows::leaves_open;
 
 /// Up to so many entries are asked for one by one. For more, one report first sieves out those
 /// that are still there.
@@ -60,7 +61,7 @@ impl Toggl {
             let asked: Vec<i64> = ids.iter().copied().take(IDS_MAX).collect();
             let found = match self.listed(workspace, &asked).await {
                 Ok(found) => found,
-                Err(error) if passes_by(&error) => None,
+                Err(error) if leaves_open(&error) => None,
                 Err(error) => return Err(error),
             };
             for id in found.iter().flatten() {
@@ -109,7 +110,7 @@ impl Toggl {
             Err(error) if error.kind() == Kind::NotFound => {
                 return Ok(Presence::Gone("404 at its own address".to_owned()));
             }
-            Err(error) if passes_by(&error) => return Ok(Presence::Unknown),
+            Err(error) if leaves_open(&error) => return Ok(Presence::Unknown),
             Err(error) => return Err(error),
         };
         let entry: Option<wire::Entry> = reply.json().ok();
@@ -144,12 +145,4 @@ fn by_scope(absent: &[Absent]) -> BTreeMap<&str, BTreeSet<i64>> {
         }
     }
     scopes
-}
-
-/// Failures that leave one question open and the others answerable.
-fn passes_by(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        Kind::NotInPlan | Kind::Forbidden | Kind::Rejected | Kind::NotFound
-    )
 }

@@ -12,6 +12,7 @@ use crate::contract::{Cursor, Gone, Notice, Page, Pull, Sweep};
 use crate::error::{Error, Kind, Result};
 use crate::planted::{Bug, planted};
 use crate::record::{ExternalId, Stream};
+use crate::rows;
 
 /// A listing is not cut into pieces smaller than this; a thousand entries within an hour are
 /// no time tracking.
@@ -213,10 +214,7 @@ pub(super) fn read_entry(row: &RawValue) -> Option<wire::Entry> {
 }
 
 pub(super) fn identifier(row: &RawValue) -> Option<i64> {
-    // A list would be read as well, its first number as the identifier.
-    let object = Some(row.get()).filter(|text| text.starts_with('{'));
-    let found: Option<wire::OnlyId> = serde_json::from_str(object?).ok();
-    found.map(|found| found.id)
+    rows::identifier(row)
 }
 
 fn starts(entry: &wire::Entry) -> Option<DateTime<Utc>> {
@@ -280,16 +278,9 @@ pub(super) fn external(id: i64) -> ExternalId {
     ExternalId::new(id.to_string())
 }
 
-/// Tells of rows without an identifier. Where no row has one, the answer is another than the one
-/// that was asked for, and none of it is taken.
+/// Tells of rows without an identifier; where no row has one, none of the answer is taken.
 pub(super) fn left_out(count: usize, rows: usize) -> Result<Option<Notice>> {
-    if count > 0 && count == rows {
-        return Err(Error::new(
-            Kind::Protocol,
-            "none of the rows of Toggl's answer has an identifier",
-        )
-        .with("rows", rows));
-    }
+    rows::left_out("Toggl", count, rows)?;
     Ok(unreadable_notice(count))
 }
 

@@ -9,6 +9,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+/// Only a null stop says that a timer runs; `duration` was recorded as -1, as 0 and as the negative
+/// start for running entries (wire samples, December 2024).
+pub(super) use crate::rows::Stop;
+
 /// `GET /me?with_related_data=true`. The lists are null where the user has none.
 #[derive(Debug, Deserialize)]
 pub(super) struct Me {
@@ -113,35 +117,10 @@ pub(super) struct RowEntry {
     pub(super) at: Option<String>,
 }
 
-/// The least that makes a record: enough to put an unreadable one aside under its name.
-#[derive(Debug, Deserialize)]
-pub(super) struct OnlyId {
-    pub(super) id: i64,
-}
-
-/// The same of a row of a report.
+/// The least of a row of a report: enough to put one aside under the names of its entries.
 #[derive(Debug, Deserialize)]
 pub(super) struct OnlyEntries {
     pub(super) time_entries: Vec<Box<RawValue>>,
-}
-
-/// The end of an entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// The key is not there, which says nothing.
-    #[default]
-    Missing,
-    /// The key is null: the timer runs. Only this says so; `duration` was recorded as -1, as 0
-    /// and as the negative start for running entries (wire samples, December 2024).
-    Running,
-    At(String),
-}
-
-impl<'de> Deserialize<'de> for Stop {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        Ok(text.map_or(Self::Running, Self::At))
-    }
 }
 
 /// The elements that can be read: what only gives names may lack some, and a name is all that is

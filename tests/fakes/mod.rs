@@ -13,6 +13,8 @@
     reason = "a helper of tests, of which each file uses its own part"
 )]
 
+pub mod clockify;
+pub mod kimai;
 pub mod logins;
 pub mod proxy;
 pub mod tls;

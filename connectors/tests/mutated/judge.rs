@@ -351,16 +351,23 @@ fn is_said(mutant: &Mutant, field: &str, path: &str, value: &Value) -> bool {
         // Minutes, as Asana counts: those of the mutants, in seconds.
         Value::Number(number) => {
             let seconds = [420, -60, 90, 9_007_199_254_740_993 * 60];
-            return field.contains("minutes") && seconds.map(Some).contains(&number.as_i64());
+            let minutes = field.contains("minutes");
+            // Of an entry with a break: what is between its instants, and not in the break.
+            let parts = ["/begin", "/end", "/break"];
+            let worked = path.ends_with("/seconds") && parts.iter().any(|it| field.ends_with(it));
+            return worked || minutes && seconds.map(Some).contains(&number.as_i64());
         }
     };
     // A timer runs when the service says that there is no end, and only then.
     if path.ends_with("/how") {
         let wanted = match text.as_str() {
             "running" => "null",
+            // With a break it is not said when the work ended; without one it is.
+            "day" | "span" if field.ends_with("/break") => return true,
             _ => "a far instant",
         };
-        return field.ends_with("/stop") && mutant.kind == wanted;
+        let ends = field.ends_with("/stop") || field.ends_with("/end");
+        return ends && mutant.kind == wanted;
     }
     // Words of ours for what was done; they quote what stands there.
     if path.ends_with("/what") {

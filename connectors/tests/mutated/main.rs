@@ -17,6 +17,7 @@ mod judge;
 mod mutants;
 mod recorded;
 mod script;
+mod times;
 mod toggl;
 mod trello;
 

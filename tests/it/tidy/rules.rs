@@ -118,6 +118,8 @@ const BORDERS: [Border; 5] = [
             "connectors/secret_tests.rs",
             "connectors/http/",
             // Where a service's header is made of the credential, once a connector.
+            "connectors/clockify/api.rs",
+            "connectors/kimai/api.rs",
             "connectors/toggl/api.rs",
             "connectors/trello/mod.rs",
             // Where logins are obtained, renewed and made into a header, and what a service
