@@ -115,7 +115,7 @@ impl Kimai {
                 .is_some_and(|total| total != listing.seen.len())
         };
         let untrue = moved || (listed.last && !listing.unclear && short());
-        if false && listing.again < AGAIN_MAX {
+        if untrue && listing.again < AGAIN_MAX {
             let again = listing.again + 1;
             let anew = Listing::new((listing.from, listing.until));
             state
