@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{Clockify, wire};
 use crate::contract::{Absent, Presence};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::record::{ExternalId, Stream};
 use crate::rows::leaves_open;
 

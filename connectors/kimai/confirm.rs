@@ -6,7 +6,7 @@
 use super::Kimai;
 use super::pull::external;
 use crate::contract::{Absent, Presence};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::record::{ExternalId, Stream};
 use crate::rows::{self, leaves_open};
 

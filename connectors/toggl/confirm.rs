@@ -12,7 +12,7 @@ use serde_json::json;
 use super::pull::external;
 use super::{Toggl, span, wire};
 use crate::contract::{Absent, Presence};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::record::{ExternalId, Stream};
 use crate::rows::leaves_open;
 

@@ -221,9 +221,11 @@ async fn what_a_night_does_not_reach_is_seen_by_a_comparison_that_does() {
 #[tokio::test]
 async fn a_team_is_read_where_it_is_wanted_and_shown() {
     let mut desk = Desk::new().await;
+    let from = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+    desk.ledger.set("history_from", Value::Date(from));
     let theirs = |minutes| Entry {
         user: OTHER.to_owned(),
-        ..Entry::of(monday() - TimeDelta::days(9), minutes)
+        ..Entry::of(at("2026-03-10T09:00:00Z"), minutes)
     };
     desk.fill(3);
     let id = desk.add(theirs(30));

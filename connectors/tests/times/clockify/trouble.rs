@@ -157,15 +157,17 @@ async fn a_listing_with_a_nameless_row_proves_nothing() {
             body: row,
         },
     });
-    desk.ledger.pull(&Pull::Changes).await;
-    assert_eq!(desk.ledger.gone, []);
-    assert_eq!(desk.ledger.notices, ["clockify-rows-unreadable"]);
-    let (id, reason) = &desk.ledger.rejected[0];
+    let connector = desk.ledger.connector();
+    let page = connector.pull(&desk.ledger.cursor, &Pull::Changes).await;
+    let page = page.unwrap();
+    assert!(page.swept.is_empty(), "{:?}", page.swept);
+    assert_eq!(page.notices[0].code, "clockify-rows-unreadable");
+    let reject = connector.normalise(&page.raw[0]).unwrap_err();
+    let (id, reason) = (&page.raw[0].id, reject.to_string());
     assert_eq!(
         (id.as_str(), reason.as_str()),
         (ids[1].as_str(), "timeInterval: `start` is missing")
     );
-    desk.ledger.rejected.clear();
     desk.ledger.quiet_night().await;
     desk.must_be_true();
 }
