@@ -150,8 +150,10 @@ impl Api {
             seen.extend(found);
             listed.rows.extend(page);
         }
-        Err(Error::new(Kind::Protocol, "a list of ActiveCollab has no end")
-            .with("list", &wanted.path))
+        Err(
+            Error::new(Kind::Protocol, "a list of ActiveCollab has no end")
+                .with("list", &wanted.path),
+        )
     }
 
     async fn send(&self, request: Request) -> Result<Reply> {

@@ -66,7 +66,9 @@ fn is_json(reply: &Reply) -> bool {
 /// ActiveCollab's own words for a failure.
 fn words(reply: &Reply) -> Option<String> {
     let body = reply.body.trim_ascii_start();
-    let failure: Failure = serde_json::from_slice(body).ok().filter(|_| body[0] == b'{')?;
+    let failure: Failure = serde_json::from_slice(body)
+        .ok()
+        .filter(|_| body[0] == b'{')?;
     match (failure.class, failure.message) {
         (None, None) => None,
         (class, message) => {

@@ -74,7 +74,9 @@ fn found(id: i64, row: &serde_json::value::RawValue) -> Presence {
     }
     match object::<Trash>(row) {
         Some(trash) if trash.is_trashed == Some(true) => {
-            let since = trash.trashed_on.map_or_else(String::new, |on| format!(", trashed_on {on}"));
+            let since = trash
+                .trashed_on
+                .map_or_else(String::new, |on| format!(", trashed_on {on}"));
             Presence::Gone(format!("is_trashed{since}"))
         }
         _ => Presence::Present,

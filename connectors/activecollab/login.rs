@@ -131,7 +131,10 @@ fn token(reply: &Reply) -> Result<Secret> {
 
 fn intent(reply: &Reply) -> Result<Secret> {
     let answer: Value = serde_json::from_slice(&reply.body).map_err(|_| unclear())?;
-    if let Some(intent) = answer["user"]["intent"].as_str().filter(|it| !it.is_empty()) {
+    if let Some(intent) = answer["user"]["intent"]
+        .as_str()
+        .filter(|it| !it.is_empty())
+    {
         return Ok(Secret::new(intent));
     }
     if !answer["intent_id"].is_null() {
@@ -157,5 +160,8 @@ fn refused(message: Option<String>) -> Error {
 }
 
 fn unclear() -> Error {
-    Error::new(Kind::Protocol, "ActiveCollab's login answers something else")
+    Error::new(
+        Kind::Protocol,
+        "ActiveCollab's login answers something else",
+    )
 }

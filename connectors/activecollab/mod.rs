@@ -98,7 +98,6 @@ static KIND: Kind = Kind {
     name: "activecollab",
     title: "ActiveCollab",
     summary: "Reads time records, expenses and tasks of ActiveCollab projects.",
-    experimental: true,
     settings: &[
         Setting {
             key: "url",
@@ -176,9 +175,9 @@ static KIND: Kind = Kind {
     ],
     delivers: &[],
     buckets: &[BUCKET],
-    logins: &[],
     quiet_night: "5 requests an account and 3 an active project",
     needs: "an API token of a user who may see all time records, or a user and a password",
+    experimental: true,
 };
 
 const fn stream(stream: Stream, deletions: Deletions) -> StreamKind {
@@ -285,7 +284,11 @@ impl Connector for ActiveCollab {
 impl ActiveCollab {
     /// The names: read anew for a new pull, or by a process that goes on with one.
     async fn names(&self, state: &mut State, anew: bool) -> Result<Arc<Catalogue>> {
-        let known = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(known) = known.filter(|_| !anew) {
             return Ok(known);
         }

@@ -56,16 +56,18 @@ fn time(kept: &KeptTracked) -> Result<TimeEntry, Reject> {
 fn expense(kept: &KeptTracked) -> Result<Expense, Reject> {
     let record: wire::Tracked = read(kept.record.get())?;
     let amount = Decimal::read("value", record.value.as_deref())?;
-    let summary = filled(record.summary.as_deref());
-    let parts = [kept.sort.clone(), summary];
-    let currency = kept.currency.clone();
+    let category = (record.category_id.filter(|id| *id > 0), kept.sort.clone());
     Ok(Expense {
         date: day(record.record_date.as_ref())?,
         amount_cents: amount
             .cents()
             .ok_or_else(|| Reject::field("value", "is no whole number of cents"))?,
-        currency: currency.ok_or_else(|| Reject::field("currency", "is missing"))?,
-        description: parts.into_iter().flatten().collect::<Vec<_>>().join(": "),
+        currency: kept.currency.clone(),
+        description: record.summary.clone().unwrap_or_default(),
+        category: (category != (None, None)).then(|| Named {
+            id: category.0.map(external),
+            name: category.1,
+        }),
         person: tracker(&record, kept.person.as_ref()),
         client: kept.project.client.clone(),
         project: Some(place(&kept.project)),
@@ -94,7 +96,10 @@ fn billable(status: Option<i64>) -> Result<Option<bool>, Reject> {
 fn day(received: Option<&Day>) -> Result<NaiveDate, Reject> {
     let wrong = |shown: String| {
         let shown: String = shown.chars().take(40).collect();
-        Reject::field("record_date", format!("`{shown}` is not midnight UTC of a day"))
+        Reject::field(
+            "record_date",
+            format!("`{shown}` is not midnight UTC of a day"),
+        )
     };
     match received {
         None => Err(Reject::field("record_date", "is missing")),

@@ -127,7 +127,15 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_number_is_refused_by_its_field() {
-        for text in ["1e3", "\"1,5\"", "\"\"", "true", "[1]", "\"1.\"", "1234567890123"] {
+        for text in [
+            "1e3",
+            "\"1,5\"",
+            "\"\"",
+            "true",
+            "[1]",
+            "\"1.\"",
+            "1234567890123",
+        ] {
             assert_eq!(decimal(text).unwrap_err().field, Some("value"), "{text}");
         }
         assert!(decimal("null").is_err());

@@ -135,7 +135,8 @@ impl Reading<'_> {
             self.raw.push(self.kept_task(*id, row, &lists));
         }
         let known = rows.kept.values().filter_map(|row| object::<Task>(row));
-        mark.titles.extend(known.filter_map(|task| Some((task.id, task.name?))));
+        mark.titles
+            .extend(known.filter_map(|task| Some((task.id, task.name?))));
         mark.newest = ids.last().copied().unwrap_or(0).max(mark.newest);
         mark.open = open;
         let whole = whole && rows.nameless == 0;
@@ -313,12 +314,7 @@ impl Reading<'_> {
         }
     }
 
-    fn kept_task(
-        &self,
-        id: i64,
-        row: &RawValue,
-        lists: &BTreeMap<i64, String>,
-    ) -> Raw {
+    fn kept_task(&self, id: i64, row: &RawValue, lists: &BTreeMap<i64, String>) -> Raw {
         let read: Option<Task> = object(row);
         let read = read.as_ref();
         let body = KeptTask {
@@ -383,7 +379,10 @@ fn is_trashed(row: &RawValue) -> bool {
 fn not_readable(due: &Due, error: &Error) -> Notice {
     Notice {
         code: "activecollab-project-not-readable",
-        text: format!("the ActiveCollab project {} cannot be read: {error}", due.name),
+        text: format!(
+            "the ActiveCollab project {} cannot be read: {error}",
+            due.name
+        ),
     }
 }
 

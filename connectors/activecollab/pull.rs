@@ -14,7 +14,7 @@ use super::project;
 use super::shape::identifier;
 use super::state::{Due, Found, Mark, Plan, State};
 use super::wire::{Project, filled};
-use crate::contract::{Cursor, Notice, Page, Pull};
+use crate::contract::{Cursor, Notice, Page, Pull, Raw};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Named, Stream};
 
@@ -67,7 +67,7 @@ async fn begin(
     }
     let wanted = Wanted::new("/projects", "projects", "projects");
     let active = it.api.list(&wanted, &mut state.unpaged).await?.rows;
-    let mut all: Vec<Listed> = projects(&active, false, page)?;
+    let mut all = projects(active, false, page)?;
     let missing = |(id, mark): (&i64, &Mark)| {
         !mark.archived && !all.iter().any(|listed| listed.project.id == *id)
     };
@@ -76,7 +76,7 @@ async fn begin(
     if compare || state.projects.is_empty() || more {
         let wanted = Wanted::new("/projects/archive", "projects", "projects-archive");
         let archived = it.api.list(&wanted, &mut state.unpaged).await?.rows;
-        all.extend(projects(&archived, true, page)?);
+        all.extend(projects(archived, true, page)?);
     }
     let chosen = select(&it.projects, &all, state)?;
     tell_lost(&it.projects, &all, state, page);
@@ -151,22 +151,22 @@ async fn only_own(it: &ActiveCollab, names: &Catalogue) -> Result<Option<Notice>
 }
 
 /// A project of one of the two lists.
-struct Listed<'a> {
+struct Listed {
     project: Project,
-    received: &'a RawValue,
+    received: Box<RawValue>,
     archived: bool,
 }
 
-impl Listed<'_> {
+impl Listed {
     fn title(&self) -> String {
         let name = filled(self.project.name.as_deref());
         name.unwrap_or_else(|| self.project.id.to_string())
     }
 
-    fn raw(&self, it: &ActiveCollab, names: &Catalogue) -> crate::contract::Raw {
+    fn raw(&self, it: &ActiveCollab, names: &Catalogue) -> Raw {
         let id = self.project.id;
         let body = KeptProject {
-            project: self.received.to_owned(),
+            project: self.received.clone(),
             client: client(self.project.company_id, names),
             archived: self.archived,
             url: format!("{}/projects/{id}", it.site),
@@ -184,28 +184,25 @@ pub(super) fn client(company: Option<i64>, names: &Catalogue) -> Option<Named> {
     })
 }
 
-fn projects<'a>(
-    rows: &'a [Box<RawValue>],
-    archived: bool,
-    page: &mut Page,
-) -> Result<Vec<Listed<'a>>> {
-    let read = rows.iter().filter_map(|row| {
+fn projects(rows: Vec<Box<RawValue>>, archived: bool, page: &mut Page) -> Result<Vec<Listed>> {
+    let count = rows.len();
+    let read = rows.into_iter().filter_map(|row| {
         Some(Listed {
-            project: object(row)?,
+            project: object(&row)?,
             received: row,
             archived,
         })
     });
-    let listed: Vec<Listed<'a>> = read.collect();
-    if listed.is_empty() && !rows.is_empty() {
+    let listed: Vec<Listed> = read.collect();
+    if listed.is_empty() && count > 0 {
         return Err(Error::new(
             Kind::Protocol,
             "none of the projects in ActiveCollab's answer can be read",
         ));
     }
     page.notices
-        .extend(nameless_rows("projects", rows.len() - listed.len()));
-    let there = |it: &Listed<'_>| it.project.is_trashed != Some(true);
+        .extend(nameless_rows("projects", count - listed.len()));
+    let there = |it: &Listed| it.project.is_trashed != Some(true);
     Ok(listed.into_iter().filter(there).collect())
 }
 
@@ -220,17 +217,13 @@ pub(super) fn nameless_rows(what: &str, count: usize) -> Option<Notice> {
 }
 
 /// The projects that the settings mean: by number or name, or all.
-fn select<'a, 'b>(
-    wanted: &[String],
-    all: &'b [Listed<'a>],
-    state: &State,
-) -> Result<Vec<&'b Listed<'a>>> {
+fn select<'a>(wanted: &[String], all: &'a [Listed], state: &State) -> Result<Vec<&'a Listed>> {
     if wanted.is_empty() {
         return Ok(all.iter().collect());
     }
-    let mut chosen: BTreeMap<i64, &Listed<'_>> = BTreeMap::new();
+    let mut chosen: BTreeMap<i64, &Listed> = BTreeMap::new();
     for word in wanted {
-        let meant = |listed: &&Listed<'_>| means(word, listed.project.id, &listed.title());
+        let meant = |listed: &&Listed| means(word, listed.project.id, &listed.title());
         if !is_known(word, all, state) {
             return Err(unknown(word, all));
         }
@@ -240,7 +233,7 @@ fn select<'a, 'b>(
 }
 
 /// Whether a word of the setting means a project that is listed, or was read before.
-fn is_known(word: &str, all: &[Listed<'_>], state: &State) -> bool {
+fn is_known(word: &str, all: &[Listed], state: &State) -> bool {
     let mut marks = state.projects.iter();
     let mut listed = all.iter();
     marks.any(|(id, mark)| means(word, *id, &mark.name))
@@ -252,7 +245,7 @@ fn means(word: &str, id: i64, name: &str) -> bool {
     word == id.to_string() || word.to_lowercase() == name.trim().to_lowercase()
 }
 
-fn unknown(word: &str, all: &[Listed<'_>]) -> Error {
+fn unknown(word: &str, all: &[Listed]) -> Error {
     let mut names: Vec<String> = all.iter().map(Listed::title).collect();
     let more = names.len().saturating_sub(NAMED_MAX);
     names.truncate(NAMED_MAX);
@@ -267,7 +260,7 @@ fn unknown(word: &str, all: &[Listed<'_>]) -> Error {
 }
 
 /// Tells which projects are in neither list any more. What was read of them stays.
-fn tell_lost(wanted: &[String], all: &[Listed<'_>], state: &State, page: &mut Page) {
+fn tell_lost(wanted: &[String], all: &[Listed], state: &State, page: &mut Page) {
     let chosen = |id: i64, mark: &Mark| {
         wanted.is_empty() || wanted.iter().any(|word| means(word, id, &mark.name))
     };

@@ -51,9 +51,7 @@ pub(super) fn list(reply: &Reply, name: &str) -> Result<Listed> {
         Some(b'{') => {
             let mut fields: Fields = read(reply)?;
             let rows = match fields.remove(name) {
-                Some(list) => {
-                    elements(&list).ok_or_else(|| unlike("something that is no list"))?
-                }
+                Some(list) => elements(&list).ok_or_else(|| unlike("something that is no list"))?,
                 None if are_ids(&fields) => std::mem::take(&mut fields).into_values().collect(),
                 None => return Err(unlike("an object")),
             };
@@ -200,7 +198,9 @@ mod tests {
     fn ids_beside_a_list_are_read_where_they_come() {
         let beside = |ids: &str| {
             let body = format!(r#"{{"tasks":[],"completed_task_ids":{ids}}}"#);
-            list(&reply(&body), "tasks").unwrap().ids("completed_task_ids")
+            list(&reply(&body), "tasks")
+                .unwrap()
+                .ids("completed_task_ids")
         };
         assert_eq!(beside("[3,1]"), Some([1, 3].into()));
         assert_eq!(beside(r#"{"0":3}"#), Some([3].into()));

@@ -93,7 +93,6 @@ pub(super) struct Label {
 /// A time record, or an expense: the two have one shape.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Tracked {
-    pub(super) id: i64,
     /// Decimal hours, or an amount; kept as text.
     #[serde(default, deserialize_with = "as_received")]
     pub(super) value: Option<Box<RawValue>>,
