@@ -54,6 +54,8 @@ pub struct World {
     /// Whether the account asks for a second factor.
     pub second_factor: bool,
     pub revoked: bool,
+    /// Happens once, behind the first answer that does not hold all of its list.
+    pub meanwhile: Option<fn(&mut World)>,
     /// Tokens that were issued.
     pub issued: u32,
     made: i64,
@@ -102,6 +104,7 @@ impl Default for World {
             version: "7.4.600",
             second_factor: false,
             revoked: false,
+            meanwhile: None,
             issued: 0,
             made: 100,
             window: VecDeque::new(),

@@ -31,7 +31,15 @@ pub(super) async fn answer(Shared(fake): Shared<ActiveCollab>, request: Request)
             return (status, vec![("retry-after", "1".to_owned())], value);
         }
         match world.respond(&parts.method, &path, &asked, &parts.headers, &body) {
-            Ok((value, total)) => (200, world.announce(total, &asked), value),
+            Ok((value, total)) => {
+                let headers = world.announce(total, &asked);
+                if total.is_some_and(|total| total > world.page)
+                    && let Some(meanwhile) = world.meanwhile.take()
+                {
+                    meanwhile(world);
+                }
+                (200, headers, value)
+            }
             Err((status, value)) => (status, Vec::new(), value),
         }
     });
@@ -45,7 +53,10 @@ pub(super) async fn answer(Shared(fake): Shared<ActiveCollab>, request: Request)
 }
 
 fn fails(status: u16, class: &str, message: &str) -> Answer {
-    Err((status, json!({"type": class, "message": message, "code": 0})))
+    Err((
+        status,
+        json!({"type": class, "message": message, "code": 0}),
+    ))
 }
 
 fn not_found() -> Answer {
@@ -54,8 +65,7 @@ fn not_found() -> Answer {
 
 impl World {
     fn admit(&mut self, now: DateTime<Utc>) -> Result<(), (u16, Value)> {
-        self.window
-            .retain(|at| *at > now - TimeDelta::seconds(1));
+        self.window.retain(|at| *at > now - TimeDelta::seconds(1));
         if self.window.len() >= A_SECOND {
             self.refused += 1;
             return Err((429, json!({"type": "TooMany", "message": "slow down"})));
