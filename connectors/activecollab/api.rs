@@ -182,6 +182,9 @@ impl Api {
     fn with(&self, token: Secret) -> Result<Http> {
         let mut options = Options::new(&self.doors.connection, &self.doors.api, &[BUCKET]);
         options.headers = vec![("x-angie-authapitoken", token)];
+        if let Credential::Password { password, .. } = &self.credential {
+            options.secrets = vec![password.clone()];
+        }
         options.classify = classify;
         options.timeout = TIMEOUT;
         options.body_max = 64 << 20;

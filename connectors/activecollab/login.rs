@@ -86,9 +86,9 @@ pub(super) async fn issue(
     password: &Secret,
     platform: &Platform,
 ) -> Result<(Secret, u64)> {
-    let open = |base: &str, secret: &Secret| {
+    let open = |base: &str, secrets: Vec<Secret>| {
         let mut options = Options::new(doors.connection.clone(), base, BUCKETS);
-        options.secrets = vec![secret.clone()];
+        options.secrets = secrets;
         options.classify = classify;
         options.timeout = super::api::TIMEOUT;
         Http::new(options, platform)
@@ -99,20 +99,20 @@ pub(super) async fn issue(
         body
     };
     let Some(cloud) = &doors.cloud else {
-        let http = open(&doors.api, password)?;
+        let http = open(&doors.api, vec![password.clone()])?;
         let body = client(json!({"username": user, "password": password.expose()}));
         let reply = http
             .send(Request::post_read(BUCKET.name, "/issue-token", body))
             .await?;
         return Ok((token(&reply)?, http.requests()));
     };
-    let first = open(cloud, password)?;
+    let first = open(cloud, vec![password.clone()])?;
     let body = json!({"email": user, "password": password.expose()});
     let reply = first
         .send(Request::post_read(BUCKET.name, "/external/login", body))
         .await?;
     let intent = intent(&reply)?;
-    let second = open(&doors.api, &intent)?;
+    let second = open(&doors.api, vec![password.clone(), intent.clone()])?;
     let body = client(json!({"intent": intent.expose()}));
     let reply = second
         .send(Request::post_read(BUCKET.name, "/issue-token-intent", body))

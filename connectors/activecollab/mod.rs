@@ -68,6 +68,7 @@ mod shape;
 mod state;
 mod wire;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -191,7 +192,6 @@ const fn stream(stream: Stream, deletions: Deletions) -> StreamKind {
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };
 
 /// One instance of ActiveCollab.
-#[derive(Debug)]
 struct ActiveCollab {
     api: Api,
     clock: Arc<dyn Clock>,
@@ -204,6 +204,15 @@ struct ActiveCollab {
     full_every: TimeDelta,
     /// The names of the pull that is under way, so that each page need not ask again.
     names: Mutex<Option<Arc<Catalogue>>>,
+}
+
+impl fmt::Debug for ActiveCollab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActiveCollab")
+            .field("api", &self.api)
+            .field("projects", &self.projects)
+            .finish_non_exhaustive()
+    }
 }
 
 fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn Connector>> {

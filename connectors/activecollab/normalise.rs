@@ -93,7 +93,7 @@ fn billable(status: Option<i64>) -> Result<Option<bool>, Reject> {
 
 /// The day of a record: midnight UTC stands for a calendar day, whatever zone people are in. Any
 /// other instant would leave open which day was meant.
-fn day(received: Option<&Day>) -> Result<NaiveDate, Reject> {
+pub(super) fn day(received: Option<&Day>) -> Result<NaiveDate, Reject> {
     let wrong = |shown: String| {
         let shown: String = shown.chars().take(40).collect();
         Reject::field(

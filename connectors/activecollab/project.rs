@@ -12,6 +12,7 @@ use super::ActiveCollab;
 use super::api::Wanted;
 use super::catalogue::{Catalogue, names, object, related_tasks};
 use super::envelope::{self, KeptTask, KeptTracked, Place};
+use super::normalise::day;
 use super::pull::{client, nameless_rows};
 use super::shape::{self, identifier};
 use super::state::{Due, Found, Mark, State};
@@ -194,21 +195,30 @@ impl Reading<'_> {
         mark.titles.extend(related);
         let rows = self.sorted(listed.rows, "time records")?;
         self.know_titles(&rows, mark).await?;
-        let mut invoiced = 0;
+        let (mut invoiced, mut last_day) = (0, None);
         for (id, row) in &rows.kept {
             let read: Option<Tracked> = object(row);
             let status = read.as_ref().and_then(|it| it.billable_status);
             invoiced += usize::from(matches!(status, Some(2 | 3)));
+            last_day = last_day.max(
+                read.as_ref()
+                    .and_then(|it| day(it.record_date.as_ref()).ok()),
+            );
             let raw = self.kept_tracked(Stream::Time, *id, row, read, &mark.titles);
             self.raw.push(raw);
         }
         self.tell_invoiced(invoiced);
         let ids: BTreeSet<i64> = rows.kept.into_keys().collect();
-        let had = match self.due.full {
-            true => &mut mark.had.all_time,
-            false => &mut mark.had.time,
+        let expected = match days {
+            Some((from, _)) if !self.due.full => mark.last_day.is_some_and(|day| day >= from),
+            _ => mark.had.time > 0,
         };
-        *had = self.listed(Stream::Time, days, ids, rows.nameless == 0, *had);
+        let had = mark.had.time.max(1) * usize::from(expected);
+        let count = self.listed(Stream::Time, days, ids, rows.nameless == 0, had);
+        if self.due.full {
+            mark.had.time = count;
+        }
+        mark.last_day = last_day.or(mark.last_day);
         Ok(())
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Mark {
     /// What the tasks are called on which time was tracked.
     pub(super) titles: BTreeMap<i64, String>,
     pub(super) had: Had,
+    /// The last day with time. Where it is behind the last weeks, these are rightly empty.
+    pub(super) last_day: Option<NaiveDate>,
 }
 
 /// How much there was, so that a list that is suddenly empty is not believed.
@@ -44,9 +46,7 @@ pub(super) struct Mark {
 #[serde(default)]
 pub(super) struct Had {
     pub(super) tasks: usize,
-    /// In the last weeks.
     pub(super) time: usize,
-    pub(super) all_time: usize,
     pub(super) expenses: usize,
 }
 

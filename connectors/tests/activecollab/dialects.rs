@@ -1,7 +1,5 @@
 //! Instances answer differently, and what the descriptions leave open must not matter.
 
-use stundenbuch_connectors::record::Record;
-
 use super::*;
 
 /// One project with more of everything than a page holds.
@@ -20,11 +18,9 @@ fn fill(bench: &Bench) -> i64 {
     project
 }
 
-type Records = BTreeMap<(Stream, ExternalId), (String, Record)>;
-
 #[tokio::test]
 async fn every_dialect_gives_the_same_records() {
-    let mut all: Option<Records> = None;
+    let mut all: Option<String> = None;
     for dialect in 0..16 {
         let bench = Bench::start().await;
         fill(&bench);
@@ -40,8 +36,9 @@ async fn every_dialect_gives_the_same_records() {
         assert_eq!(ledger.count(Stream::Time), 25, "dialect {dialect}");
         assert_eq!(ledger.count(Stream::Tasks), 25, "dialect {dialect}");
         assert!(ledger.rejected.is_empty());
-        let expected = all.get_or_insert_with(|| ledger.current.clone());
-        assert_eq!(*expected, ledger.current, "dialect {dialect}");
+        let shown = format!("{:?}", ledger.current).replace(bench.server.base(), "");
+        let same = *all.get_or_insert_with(|| shown.clone()) == shown;
+        assert!(same, "dialect {dialect} gives other records");
 
         bench.next_night();
         let before = ledger.revisions;
