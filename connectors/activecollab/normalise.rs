@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::envelope::{KeptProject, KeptTask, KeptTracked, Place, Who};
 use super::number::Decimal;
+use super::shape::elements;
 use super::state::external;
 use super::wire::{self, Day, filled};
 use crate::contract::{Identified, Raw};
@@ -144,12 +146,7 @@ fn task(kept: KeptTask) -> Result<Task, Reject> {
     let task: wire::Task = read(kept.task.get())?;
     let completed = instant("completed_on", task.completed_on)?;
     let done = task.is_completed.unwrap_or(completed.is_some());
-    let labels = task.labels.into_iter().flatten();
-    let mut labels: Vec<String> = labels
-        .filter_map(|label| filled(label.name.as_deref()))
-        .collect();
-    labels.sort_unstable();
-    labels.dedup();
+    let labels = labels(task.labels.as_deref())?;
     let assignee = task.assignee_id.filter(|id| *id > 0).map(|id| PersonRef {
         id: Some(external(id)),
         name: kept.assignee.as_ref().and_then(|who| who.name.clone()),
@@ -181,6 +178,23 @@ fn task(kept: KeptTask) -> Result<Task, Reject> {
         tracked_seconds: None,
         fields: BTreeMap::new(),
     })
+}
+
+fn labels(received: Option<&RawValue>) -> Result<Vec<String>, Reject> {
+    let Some(received) = received else {
+        return Ok(Vec::new());
+    };
+    let wrong = || Reject::field("labels", "is no list of labels");
+    let mut labels = Vec::new();
+    for label in elements(received).ok_or_else(wrong)? {
+        // A list would be read as well, its first text as the name.
+        let object = Some(label.get()).filter(|text| text.starts_with('{'));
+        let label: Option<wire::Label> = object.and_then(|it| serde_json::from_str(it).ok());
+        labels.extend(filled(label.ok_or_else(wrong)?.name.as_deref()));
+    }
+    labels.sort_unstable();
+    labels.dedup();
+    Ok(labels)
 }
 
 /// Seconds since 1970; 0 stands for none.

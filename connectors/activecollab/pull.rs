@@ -67,7 +67,7 @@ async fn begin(
     }
     let wanted = Wanted::new("/projects", "projects", "projects");
     let active = it.api.list(&wanted, &mut state.unpaged).await?.rows;
-    let mut all = projects(active, false, page)?;
+    let mut all = projects(it, active, false, page)?;
     let missing = |(id, mark): (&i64, &Mark)| {
         !mark.archived && !all.iter().any(|listed| listed.project.id == *id)
     };
@@ -76,7 +76,7 @@ async fn begin(
     if compare || state.projects.is_empty() || more {
         let wanted = Wanted::new("/projects/archive", "projects", "projects-archive");
         let archived = it.api.list(&wanted, &mut state.unpaged).await?.rows;
-        all.extend(projects(archived, true, page)?);
+        all.extend(projects(it, archived, true, page)?);
     }
     let chosen = select(&it.projects, &all, state)?;
     tell_lost(&it.projects, &all, state, page);
@@ -164,14 +164,9 @@ impl Listed {
     }
 
     fn raw(&self, it: &ActiveCollab, names: &Catalogue) -> Raw {
-        let id = self.project.id;
-        let body = KeptProject {
-            project: self.received.clone(),
-            client: client(self.project.company_id, names),
-            archived: self.archived,
-            url: format!("{}/projects/{id}", it.site),
-        };
-        envelope::in_account(Stream::Projects, id, &body)
+        let client = client(self.project.company_id, names);
+        let received = self.received.clone();
+        kept(it, self.project.id, received, client, self.archived)
     }
 }
 
@@ -184,26 +179,51 @@ pub(super) fn client(company: Option<i64>, names: &Catalogue) -> Option<Named> {
     })
 }
 
-fn projects(rows: Vec<Box<RawValue>>, archived: bool, page: &mut Page) -> Result<Vec<Listed>> {
-    let count = rows.len();
-    let read = rows.into_iter().filter_map(|row| {
-        Some(Listed {
-            project: object(&row)?,
-            received: row,
-            archived,
-        })
-    });
-    let listed: Vec<Listed> = read.collect();
-    if listed.is_empty() && count > 0 {
+/// The projects of a list, without those in the trash. One that cannot be read is put aside by its
+/// name, and one without a number is told.
+fn projects(
+    it: &ActiveCollab,
+    rows: Vec<Box<RawValue>>,
+    archived: bool,
+    page: &mut Page,
+) -> Result<Vec<Listed>> {
+    let (count, mut nameless, mut listed) = (rows.len(), 0, Vec::new());
+    for received in rows {
+        match (identifier(&received), object::<Project>(&received)) {
+            (Some(_), Some(project)) if project.is_trashed == Some(true) => {}
+            (Some(_), Some(project)) => listed.push(Listed {
+                project,
+                received,
+                archived,
+            }),
+            (Some(id), None) => page.raw.push(kept(it, id, received, None, archived)),
+            (None, _) => nameless += 1,
+        }
+    }
+    if count > 0 && nameless == count {
         return Err(Error::new(
             Kind::Protocol,
-            "none of the projects in ActiveCollab's answer can be read",
+            "none of the projects in ActiveCollab's answer has a number",
         ));
     }
-    page.notices
-        .extend(nameless_rows("projects", count - listed.len()));
-    let there = |it: &Listed| it.project.is_trashed != Some(true);
-    Ok(listed.into_iter().filter(there).collect())
+    page.notices.extend(nameless_rows("projects", nameless));
+    Ok(listed)
+}
+
+fn kept(
+    it: &ActiveCollab,
+    id: i64,
+    project: Box<RawValue>,
+    client: Option<Named>,
+    archived: bool,
+) -> Raw {
+    let body = KeptProject {
+        project,
+        client,
+        archived,
+        url: format!("{}/projects/{id}", it.site),
+    };
+    envelope::in_account(Stream::Projects, id, &body)
 }
 
 /// Tells of rows that are nobody's.

@@ -89,7 +89,8 @@ pub(super) fn identifier(row: &RawValue) -> Option<i64> {
     found.map(|found| found.id).filter(|id| *id > 0)
 }
 
-fn elements(list: &RawValue) -> Option<Vec<Box<RawValue>>> {
+/// The elements of a list in any of its shapes; `None` where it is none.
+pub(super) fn elements(list: &RawValue) -> Option<Vec<Box<RawValue>>> {
     let text = list.get();
     match text.bytes().next()? {
         b'n' => Some(Vec::new()),

@@ -71,9 +71,9 @@ pub(super) struct Task {
     pub(super) created_on: Option<i64>,
     #[serde(default)]
     pub(super) due_on: Option<i64>,
-    /// Each with a name, or only its identifier: read one by one.
+    /// A list in one of its shapes.
     #[serde(default)]
-    pub(super) labels: Option<Vec<Label>>,
+    pub(super) labels: Option<Box<RawValue>>,
 }
 
 /// Whether something lies in the trash.
@@ -122,7 +122,7 @@ impl Tracked {
     /// The task that it was tracked on; others are tracked on the project itself.
     pub(super) fn task(&self) -> Option<i64> {
         let on_task = self.parent_type.as_deref() == Some("Task");
-        self.parent_id.filter(|_| on_task)
+        self.parent_id.filter(|id| on_task && *id > 0)
     }
 }
 

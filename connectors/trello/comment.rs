@@ -92,11 +92,12 @@ async fn settle(
     }
 }
 
-/// Our comment with this marker, if there is one on the card.
+/// Our comment with this marker, if there is one on the card. A person may have written below the
+/// marker, or quoted it: of several, the one that reads most like ours.
 async fn find(it: &Trello, comment: &OutgoingComment) -> Result<Option<Found>> {
     let me = it.me.get_or_try_init(|| who(it)).await?;
     let path = format!("{}/actions", card_path(&comment.task)?);
-    let mut before: Option<String> = None;
+    let (mut ours, mut before): (Vec<Found>, Option<String>) = (Vec::new(), None);
     for _ in 0..PAGES_MAX {
         let mut request = Request::get(TOKEN, &*path)
             .query("filter", "commentCard")
@@ -108,19 +109,20 @@ async fn find(it: &Trello, comment: &OutgoingComment) -> Result<Option<Found>> {
         }
         let reply = board::ask(&it.http, request).await.map_err(explained)?;
         let Elements(page) = reply.json()?;
-        let mut ours = page.iter().filter(|action| {
-            let text = action["data"]["text"].as_str().unwrap_or_default();
-            action["idMemberCreator"] == **me && last_line(text) == comment.marker
-        });
-        if let Some(found) = ours.find_map(read) {
-            return Ok(Some(found));
-        }
+        let own = page.iter().filter(|it| it["idMemberCreator"] == **me);
+        let marked = |found: &Found| found.text.lines().any(|it| it.trim() == comment.marker);
+        ours.extend(own.filter_map(read).filter(marked));
         before = page.iter().filter_map(own_id).min();
         if page.len() < AT_ONCE || before.is_none() {
-            return Ok(None);
+            break;
         }
     }
-    Ok(None)
+    let likeness = |found: &Found| {
+        let now = found.text == plain(&comment.text);
+        let earlier = comment.replaces.as_deref() == Some(&*hash(&found.text));
+        (now, earlier, last_line(&found.text) == comment.marker)
+    };
+    Ok(ours.into_iter().max_by_key(likeness))
 }
 
 async fn who(it: &Trello) -> Result<String> {

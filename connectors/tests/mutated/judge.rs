@@ -348,10 +348,15 @@ fn is_said(mutant: &Mutant, field: &str, path: &str, value: &Value) -> bool {
         Value::Bool(flag) => return !flag || mutant.kind == "a flag",
         Value::Array(items) => return items.is_empty(),
         Value::Object(fields) => return fields.is_empty(),
-        // Minutes, as Asana counts: those of the mutants, in seconds.
         Value::Number(number) => {
-            let seconds = [420, -60, 90, 9_007_199_254_740_993 * 60];
-            return field.contains("minutes") && seconds.map(Some).contains(&number.as_i64());
+            let said: &[i64] = match field.rsplit('/').next() {
+                // Hours in seconds, and amounts in cents, as ActiveCollab counts them.
+                Some("value") => &[25_200, -3_600, 5_400, 700, -100, 150],
+                // Minutes, as Asana counts: those of the mutants, in seconds.
+                _ if field.contains("minutes") => &[420, -60, 90, 9_007_199_254_740_993 * 60],
+                _ => &[],
+            };
+            return number.as_i64().is_some_and(|number| said.contains(&number));
         }
     };
     // A timer runs when the service says that there is no end, and only then.
