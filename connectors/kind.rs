@@ -40,6 +40,15 @@ impl Kind {
         self.settings.iter().find(|setting| setting.key == key)
     }
 
+    /// What it can deliver, for lists: `files`, or `comments, fields`, or `–`.
+    pub fn deliveries(&self) -> String {
+        let words: Vec<&str> = self.delivers.iter().map(|it| it.what.as_str()).collect();
+        match words.as_slice() {
+            [] => "–".to_owned(),
+            words => words.join(", "),
+        }
+    }
+
     /// The declaration of that stream.
     pub fn stream(&self, stream: Stream) -> Option<&'static StreamKind> {
         self.streams
@@ -131,6 +140,17 @@ pub enum Delivery {
     Comment,
     /// A custom field of a card or task.
     Field,
+}
+
+impl Delivery {
+    /// The word for lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "files",
+            Self::Comment => "comments",
+            Self::Field => "fields",
+        }
+    }
 }
 
 /// Whether a delivery may be sent again when its outcome is not known.

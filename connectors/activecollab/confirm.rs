@@ -41,12 +41,15 @@ pub(super) async fn confirm(
         let presence = match it.api.get(&path).await {
             Ok(reply) => found(id, &shape::single(&reply)?),
             Err(error) if error.kind() == Kind::NotFound => {
-                if !readable.contains_key(&project) {
-                    readable.insert(project, sees(it, project).await?);
-                }
-                match readable[&project] {
-                    true => Presence::Gone(format!("GET {path} was answered: {error}")),
-                    false => Presence::Unknown,
+                let vouched = match readable.get(&project) {
+                    Some(known) => *known,
+                    None => sees(it, project).await?,
+                };
+                readable.insert(project, vouched);
+                if vouched {
+                    Presence::Gone(format!("GET {path} was answered: {error}"))
+                } else {
+                    Presence::Unknown
                 }
             }
             Err(error) if error.kind() == Kind::Forbidden => Presence::Unknown,
@@ -92,6 +95,6 @@ async fn sees(it: &ActiveCollab, project: i64) -> Result<bool> {
         }
         Err(error) => return Err(error),
     };
-    let found: Option<Project> = object(&*shape::single(&reply)?);
+    let found: Option<Project> = object(&shape::single(&reply)?);
     Ok(found.is_some_and(|found| found.id == project && found.is_trashed != Some(true)))
 }

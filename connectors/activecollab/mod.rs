@@ -68,6 +68,7 @@ mod shape;
 mod state;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -249,7 +250,7 @@ impl Connector for ActiveCollab {
         let info: Info = self.api.get("/info").await?.json()?;
         let version = of_today(&info)?;
         let wanted = Wanted::new("/users", "users", "users");
-        let users = self.api.list(&wanted, &mut Default::default()).await?.rows;
+        let users = self.api.list(&wanted, &mut BTreeSet::new()).await?.rows;
         let owner = self.api.owner().await?;
         let mut users = users.iter().filter_map(|row| object::<User>(row));
         let me = users.find(|user| Some(user.id) == owner);

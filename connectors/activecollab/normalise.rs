@@ -158,7 +158,7 @@ fn task(kept: KeptTask) -> Result<Task, Reject> {
             .ok_or_else(|| Reject::field("name", "is missing"))?,
         notes: task.body.unwrap_or_default(),
         project: Some(place(&kept.project)),
-        section: task.task_list_id.filter(|id| *id > 0).map(|id| Named {
+        section: task.list_id.filter(|id| *id > 0).map(|id| Named {
             id: Some(external(id)),
             name: kept.list,
         }),

@@ -204,7 +204,7 @@ impl Reading<'_> {
                 read.as_ref()
                     .and_then(|it| day(it.record_date.as_ref()).ok()),
             );
-            let raw = self.kept_tracked(Stream::Time, *id, row, read, &mark.titles);
+            let raw = self.kept_tracked(Stream::Time, *id, row, read.as_ref(), &mark.titles);
             self.raw.push(raw);
         }
         self.tell_invoiced(invoiced);
@@ -235,7 +235,9 @@ impl Reading<'_> {
         let rows = self.sorted(listed.rows, "expenses")?;
         self.know_titles(&rows, mark).await?;
         for (id, row) in &rows.kept {
-            let raw = self.kept_tracked(Stream::Expenses, *id, row, object(row), &mark.titles);
+            let read: Option<Tracked> = object(row);
+            let titles = &mark.titles;
+            let raw = self.kept_tracked(Stream::Expenses, *id, row, read.as_ref(), titles);
             self.raw.push(raw);
         }
         let ids = rows.kept.into_keys().collect();
@@ -331,7 +333,7 @@ impl Reading<'_> {
             project: self.place.clone(),
             task: row.to_owned(),
             assignee: read.and_then(|it| self.names.person(it.assignee_id?)),
-            list: read.and_then(|it| lists.get(&it.task_list_id?).cloned()),
+            list: read.and_then(|it| lists.get(&it.list_id?).cloned()),
             url: format!("{}/projects/{}/tasks/{id}", self.it.site, self.due.id),
         };
         envelope::in_project(Stream::Tasks, id, self.due.id, &body)
@@ -342,14 +344,16 @@ impl Reading<'_> {
         stream: Stream,
         id: i64,
         row: &RawValue,
-        read: Option<Tracked>,
+        read: Option<&Tracked>,
         titles: &BTreeMap<i64, String>,
     ) -> Raw {
-        let read = read.as_ref();
         let money = stream == Stream::Expenses;
-        let sort = read.and_then(|it| match money {
-            true => self.names.category(it.category_id?),
-            false => self.names.job(it.job_type_id?),
+        let sort = read.and_then(|it| {
+            if money {
+                self.names.category(it.category_id?)
+            } else {
+                self.names.job(it.job_type_id?)
+            }
         });
         let title = read.and_then(|it| titles.get(&it.task()?));
         let body = KeptTracked {

@@ -59,8 +59,8 @@ pub(super) struct Task {
     pub(super) name: Option<String>,
     #[serde(default)]
     pub(super) body: Option<String>,
-    #[serde(default)]
-    pub(super) task_list_id: Option<i64>,
+    #[serde(default, rename = "task_list_id")]
+    pub(super) list_id: Option<i64>,
     #[serde(default)]
     pub(super) assignee_id: Option<i64>,
     #[serde(default)]

@@ -50,12 +50,7 @@ pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
         table.row(vec![
             kind.name.to_owned(),
             reads.join(", "),
-            if kind.delivers.is_empty() {
-                "–"
-            } else {
-                "files"
-            }
-            .to_owned(),
+            kind.deliveries(),
             kind.quiet_night.to_owned(),
             kind.needs.to_owned(),
         ]);

@@ -1,6 +1,6 @@
 //! Which data comes from where, and what people do.
 
-use stundenbuch_connectors::kind::{Changes, Deletions};
+use stundenbuch_connectors::kind::{Changes, Deletions, Delivery};
 use stundenbuch_connectors::record::Stream;
 use stundenbuch_connectors::secret::SecretRef;
 
@@ -49,9 +49,14 @@ fn connection(w: &Writer, connection: &Connection) -> Vec<String> {
             deletions(w, declared.deletions)
         )
     });
-    let delivers = match kind.delivers {
-        [] => "–",
-        _ => w.pick("Dokumente (Dateien)", "documents (files)"),
+    let delivers = kind.delivers.iter().map(|delivery| match delivery.what {
+        Delivery::File => w.pick("Dokumente (Dateien)", "documents (files)"),
+        Delivery::Comment => w.pick("Kommentare", "comments"),
+        Delivery::Field => w.pick("Zahlen in Feldern", "numbers in fields"),
+    });
+    let delivers = match delivers.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "–".to_owned(),
+        some => some,
     };
     let settings = connection.settings.iter().map(|(key, value)| {
         let value = match value {
@@ -77,7 +82,7 @@ fn connection(w: &Writer, connection: &Connection) -> Vec<String> {
             _ => kind.title.to_owned(),
         },
         streams.collect::<Vec<_>>().join("\n"),
-        delivers.to_owned(),
+        delivers,
         settings.collect::<Vec<_>>().join("\n"),
     ]
 }

@@ -28,6 +28,7 @@ pub struct ActiveCollab {
 }
 
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct World {
     pub users: Vec<Value>,
     pub companies: Vec<Value>,

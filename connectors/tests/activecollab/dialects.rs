@@ -32,7 +32,6 @@ async fn every_dialect_gives_the_same_records() {
         });
         let mut ledger = Ledger::default();
         ledger.pull(&*bench.connector()).await.unwrap();
-        let first = bench.sent();
         assert_eq!(ledger.count(Stream::Time), 25, "dialect {dialect}");
         assert_eq!(ledger.count(Stream::Tasks), 25, "dialect {dialect}");
         assert!(ledger.rejected.is_empty());
@@ -45,7 +44,6 @@ async fn every_dialect_gives_the_same_records() {
         ledger.pull(&*bench.connector()).await.unwrap();
         assert_eq!(ledger.revisions, before, "dialect {dialect}");
         assert!(ledger.deleted.is_empty() && ledger.notices.is_empty());
-        println!("dialect {dialect}: {first} requests, then {}", bench.sent());
         if dialect & 2 != 0 {
             // What ignores pages is found out once for each list of the night.
             bench.next_night();

@@ -17,7 +17,8 @@ const A_SECOND: usize = 5;
 type Asked = BTreeMap<String, String>;
 
 /// A good answer: its body, and how long the list in it is as a whole.
-type Answer = Result<(Value, Option<usize>), (u16, Value)>;
+type Good = (Value, Option<usize>);
+type Answer = Result<Good, (u16, Value)>;
 
 pub(super) async fn answer(Shared(fake): Shared<ActiveCollab>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
@@ -97,7 +98,7 @@ impl World {
         body: &Value,
     ) -> Answer {
         if method == Method::POST {
-            return self.log_in(path, body);
+            return Ok(self.log_in(path, body));
         }
         let token = headers
             .get("x-angie-authapitoken")
@@ -120,12 +121,12 @@ impl World {
                 json!({"application": "ActiveCollab", "version": self.version}),
                 None,
             )),
-            ["users"] => self.bare(&self.users, asked),
-            ["companies"] => self.bare(&self.companies, asked),
-            ["job-types"] => self.bare(&self.job_types, asked),
-            ["expense-categories"] => self.bare(&self.categories, asked),
-            ["projects"] => self.bare(&self.listed(false), asked),
-            ["projects", "archive"] => self.bare(&self.listed(true), asked),
+            ["users"] => Ok(self.bare(&self.users, asked)),
+            ["companies"] => Ok(self.bare(&self.companies, asked)),
+            ["job-types"] => Ok(self.bare(&self.job_types, asked)),
+            ["expense-categories"] => Ok(self.bare(&self.categories, asked)),
+            ["projects"] => Ok(self.bare(&self.listed(false), asked)),
+            ["projects", "archive"] => Ok(self.bare(&self.listed(true), asked)),
             ["projects", id, rest @ ..] => {
                 let project = id.parse().ok().and_then(|id: i64| self.projects.get(&id));
                 match project.filter(|project| !project.hidden) {
@@ -138,7 +139,7 @@ impl World {
     }
 
     /// The ways to a token. A refused login is a 200, too.
-    fn log_in(&mut self, path: &str, body: &Value) -> Answer {
+    fn log_in(&mut self, path: &str, body: &Value) -> Good {
         let client = body["client_name"].is_string() && body["client_vendor"].is_string();
         let refused = json!({"is_ok": false, "message": "Invalid credentials"});
         let good = match path {
@@ -148,18 +149,18 @@ impl World {
             "api/v1/issue-token-intent" => client && body["intent"] == INTENT,
             "cloud/external/login" if body["email"] == USER && body["password"] == PASSWORD => {
                 if self.second_factor {
-                    return Ok((json!({"intent_id": "2fa-1"}), None));
+                    return (json!({"intent_id": "2fa-1"}), None);
                 }
                 let user = json!({"intent": INTENT, "first_name": "Ada"});
-                return Ok((json!({"is_ok": 1, "user": user, "accounts": []}), None));
+                return (json!({"is_ok": 1, "user": user, "accounts": []}), None);
             }
             _ => false,
         };
         if !good {
-            return Ok((refused, None));
+            return (refused, None);
         }
         self.issued += 1;
-        Ok((json!({"is_ok": true, "token": TOKEN}), None))
+        (json!({"is_ok": true, "token": TOKEN}), None)
     }
 
     fn listed(&self, archived: bool) -> Vec<Value> {
@@ -189,16 +190,16 @@ impl World {
         };
         match rest {
             [] => single(Some(&project.facts)),
-            ["tasks"] => self.open_tasks(project, asked),
+            ["tasks"] => Ok(self.open_tasks(project, asked)),
             ["tasks", "archive"] if self.has_archive => {
                 let mut done = self.visible(&project.tasks);
                 done.retain(|task| task["is_completed"] == true);
-                self.bare(&done, asked)
+                Ok(self.bare(&done, asked))
             }
             ["tasks", id] => of(&project.tasks, id),
             ["time-records"] => {
                 let time = self.visible(&project.time);
-                self.named("time_records", time, project, asked)
+                Ok(self.named("time_records", time, project, asked))
             }
             ["time-records", "filtered-by-date"] => {
                 let (Some(from), Some(to)) = (day(asked, "from"), day(asked, "to")) else {
@@ -208,19 +209,19 @@ impl World {
                 time.retain(|it| {
                     (from..=to).contains(&it["record_date"].as_i64().unwrap_or_default())
                 });
-                self.named("time_records", time, project, asked)
+                Ok(self.named("time_records", time, project, asked))
             }
             ["time-records", id] => of(&project.time, id),
             ["expenses"] => {
                 let expenses = self.visible(&project.expenses);
-                self.named("expenses", expenses, project, asked)
+                Ok(self.named("expenses", expenses, project, asked))
             }
             ["expenses", id] => of(&project.expenses, id),
             _ => not_found(),
         }
     }
 
-    fn open_tasks(&self, project: &Project, asked: &Asked) -> Answer {
+    fn open_tasks(&self, project: &Project, asked: &Asked) -> Good {
         let tasks = self.visible(&project.tasks);
         let (done, open): (Vec<Value>, Vec<Value>) = tasks
             .into_iter()
@@ -230,11 +231,11 @@ impl World {
         let answer = json!({"tasks": self.shaped(self.cut(open, asked)),
             "completed_task_ids": done, "subtasks": [],
             "task_lists": [{"id": 5, "name": "In Arbeit"}]});
-        Ok((answer, Some(total)))
+        (answer, Some(total))
     }
 
     /// A list under a name: `null` when it is empty.
-    fn named(&self, name: &str, all: Vec<Value>, project: &Project, asked: &Asked) -> Answer {
+    fn named(&self, name: &str, all: Vec<Value>, project: &Project, asked: &Asked) -> Good {
         let total = all.len();
         let rows = self.cut(all, asked);
         let mut tasks = serde_json::Map::new();
@@ -244,20 +245,22 @@ impl World {
                 tasks.insert(id.to_string(), task.clone());
             }
         }
-        let related = match tasks.is_empty() {
-            true => json!([]),
-            false => json!({"Task": tasks}),
+        let related = if tasks.is_empty() {
+            json!([])
+        } else {
+            json!({"Task": tasks})
         };
-        let list = match rows.is_empty() {
-            true => Value::Null,
-            false => self.shaped(rows),
+        let list = if rows.is_empty() {
+            Value::Null
+        } else {
+            self.shaped(rows)
         };
-        Ok((json!({name: list, "related": related}), Some(total)))
+        (json!({name: list, "related": related}), Some(total))
     }
 
-    fn bare(&self, all: &[Value], asked: &Asked) -> Answer {
+    fn bare(&self, all: &[Value], asked: &Asked) -> Good {
         let rows = self.cut(all.to_vec(), asked);
-        Ok((self.shaped(rows), Some(all.len())))
+        (self.shaped(rows), Some(all.len()))
     }
 
     fn cut(&self, all: Vec<Value>, asked: &Asked) -> Vec<Value> {

@@ -96,11 +96,7 @@ What each connector reads, delivers, needs and costs; `stundenbuch connectors` p
     for entry in ALL {
         let kind = entry.kind;
         let streams: Vec<_> = kind.streams.iter().map(|it| it.stream.as_str()).collect();
-        let delivers = if kind.delivers.is_empty() {
-            "–"
-        } else {
-            "files"
-        };
+        let delivers = kind.deliveries();
         let (name, title, quiet) = (kind.name, kind.title, kind.quiet_night);
         let reads = streams.join(", ");
         let _ = writeln!(
