@@ -1,11 +1,32 @@
 //! Which field keeps a received object from being read: a reader of JSON tells where in a text it
 //! stopped, and people know fields by their names.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use crate::error::Reject;
+
+/// Reads an object; of one that cannot be read, the field that is to blame is named. A list is
+/// refused: it would be read field by field.
+pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, Reject> {
+    if !text.trim_start().starts_with('{') {
+        return Err(Reject::new("is no object"));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        let culprit = culprit(text, |name, value| {
+            let alone = serde_json::to_string(&BTreeMap::from([(name, value)]));
+            let alone = alone.expect("it was JSON before");
+            // That others are missing now says nothing of this one.
+            serde_json::from_str::<T>(&alone)
+                .is_err_and(|error| !error.to_string().starts_with("missing field"))
+        });
+        Reject::new(blame(culprit, &error))
+    })
+}
 
 /// The name of the first field, in the order received, of which `fails` says that it cannot be
 /// read; `None` where there is none, or where the text is no object.

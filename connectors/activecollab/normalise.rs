@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::envelope::{KeptProject, KeptTask, KeptTracked, Place, Who};
@@ -12,7 +11,7 @@ use super::shape::elements;
 use super::state::external;
 use super::wire::{self, Day, filled};
 use crate::contract::{Identified, Raw};
-use crate::culprit::{blame, culprit};
+use crate::culprit::read_object as read;
 use crate::error::Reject;
 use crate::record::{
     Expense, Named, Person, PersonRef, Project, Record, Stream, Task, TaskState, TimeEntry, Worked,
@@ -225,18 +224,5 @@ fn project(kept: KeptProject) -> Result<Project, Reject> {
         client: kept.client,
         archived: kept.archived,
         url: Some(kept.url),
-    })
-}
-
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, Reject> {
-    serde_json::from_str(text).map_err(|error| {
-        let culprit = culprit(text, |name, value| {
-            let alone = serde_json::to_string(&BTreeMap::from([(name, value)]));
-            let alone = alone.expect("it was JSON before");
-            // That others are missing now says nothing of this one.
-            serde_json::from_str::<T>(&alone)
-                .is_err_and(|error| !error.to_string().starts_with("missing field"))
-        });
-        Reject::new(blame(culprit, &error))
     })
 }

@@ -345,3 +345,45 @@ fn parts_of_a_board_are_refused() {
         assert_eq!(refusal.problems.len(), 1, "{name}");
     }
 }
+
+/// A board put together of what Trello's API answered, part by part, as the nested request gives
+/// it at once.
+#[test]
+fn recorded_answers_make_a_board() {
+    let read_part = |name: &str| -> Option<Value> {
+        let path = real(&format!("api_samples/{name}.json"))?;
+        Some(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+    };
+    let Some(mut board) = read_part("GetBoardExample") else {
+        return;
+    };
+    for (key, name) in [
+        ("cards", "GetBoardCardList"),
+        ("actions", "BoardActions"),
+        ("lists", "GetListExample"),
+        ("labels", "GetLabelsExample"),
+        ("members", "Members"),
+        ("checklists", "Checklists"),
+    ] {
+        board[key] = read_part(name).unwrap();
+    }
+    board["customFields"] = Value::Array(vec![read_part("GetCustomField").unwrap()]);
+    let raws = read(&board.to_string()).unwrap();
+    let count = |stream| raws.iter().filter(|raw| raw.stream == stream).count();
+    assert_eq!(count(Stream::Tasks), 2);
+    assert_eq!(count(Stream::People), 1);
+    assert!(raws.iter().all(|raw| crate::import::gap(raw).is_none()));
+    for (_, record) in records(&raws) {
+        if let Record::Task(task) = record {
+            assert!(!task.title.is_empty() && task.created.is_some());
+        }
+    }
+    // Thirty changes of cards, of which positions say nothing, and one deletion.
+    let actions = board["actions"].as_array().unwrap();
+    let said = actions.iter().filter(|action| {
+        let old = action["data"]["old"].as_object();
+        let position = old.is_some_and(|old| old.keys().all(|key| key == "pos"));
+        action["type"] == "deleteCard" || (action["type"] == "updateCard" && !position)
+    });
+    assert!(count(Stream::Activity) <= said.count() && count(Stream::Activity) > 1);
+}

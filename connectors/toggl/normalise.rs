@@ -4,16 +4,13 @@
 //! add a revision. What both can say is taken from the same place: instants in UTC and whole
 //! seconds, tags sorted, names first from the catalogue and only then from the row.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::catalogue::Names;
 use super::envelope::{ProjectBody, Source, TimeBody};
 use super::wire;
 use crate::contract::{Identified, Raw};
-use crate::culprit::{blame, culprit};
+use crate::culprit::read_object as read;
 use crate::error::Reject;
 use crate::planted::{Bug, planted};
 use crate::record::{
@@ -217,19 +214,6 @@ fn person(body: &str) -> Result<Person, Reject> {
         .or_else(|| email.clone())
         .ok_or_else(|| Reject::field("fullname", "is missing"))?;
     Ok(Person { name, email })
-}
-
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, Reject> {
-    serde_json::from_str(text).map_err(|error| {
-        let culprit = culprit(text, |name, value| {
-            let alone = serde_json::to_string(&BTreeMap::from([(name, value)]));
-            let alone = alone.expect("it was JSON before");
-            // That others are missing now says nothing of this one.
-            serde_json::from_str::<T>(&alone)
-                .is_err_and(|error| !error.to_string().starts_with("missing field"))
-        });
-        Reject::new(blame(culprit, &error))
-    })
 }
 
 fn named(id: Option<i64>, name: Option<String>) -> Option<Named> {

@@ -64,11 +64,16 @@ impl Bench {
         ] {
             script.put(&at(path), 200, body.as_bytes());
         }
-        // Tasks that only a spoiled record names.
-        for id in [7, -1, 9_007_199_254_740_993_i64] {
-            let path = at(&format!("projects/21/tasks/{id}"));
-            script.put(&path, 404, NOT_FOUND.as_bytes());
+        // Tasks and projects that only a spoiled record names.
+        for id in [7, 9_007_199_254_740_993_i64] {
+            for path in [
+                format!("projects/21/tasks/{id}"),
+                format!("projects/{id}/tasks"),
+            ] {
+                script.put(&at(&path), 404, NOT_FOUND.as_bytes());
+            }
         }
+        script.put(&at("projects/22/tasks"), 404, NOT_FOUND.as_bytes());
         Self {
             script,
             clock,
@@ -124,7 +129,7 @@ async fn users_and_projects() {
 async fn tasks() {
     let bench = Bench::start().await;
     let list = ("/tasks", Stream::Tasks);
-    bench.spoil("projects/21/tasks", TASKS, list, true).await;
+    bench.spoil("projects/21/tasks", TASKS, list, false).await;
 }
 
 #[tokio::test]
@@ -132,7 +137,7 @@ async fn time_records() {
     let bench = Bench::start().await;
     let list = ("/time_records", Stream::Time);
     bench
-        .spoil("projects/21/time-records", TIME, list, true)
+        .spoil("projects/21/time-records", TIME, list, false)
         .await;
 }
 
