@@ -1,5 +1,6 @@
 //! Comments and numbers that are written on cards.
 
+use sha2::{Digest, Sha256};
 use stundenbuch_connectors::contract::{
     Item, Outcome, Outgoing, OutgoingComment, OutgoingField, OutgoingFile, Receipt,
 };
@@ -129,6 +130,71 @@ async fn a_comment_costs_three_requests_and_a_second_one_two() {
         );
     }
     assert_eq!(trello.refused(), 0);
+}
+
+/// Where an answer was lost, the card tells at once what became of the request; where nothing
+/// came of it, the next attempt may write.
+#[tokio::test]
+async fn a_lost_answer_is_looked_up_and_nothing_is_sent_twice() {
+    let world = World::start().await;
+    let trello = &world.bench.trello;
+    let card = trello.add_card(&world.list, "Karte");
+    let text = |hours: &str| format!("März: {hours} h\n{MARKER}");
+    let replacing = |old: &str, new: &str| match comment(&card, &text(new)) {
+        Item::Comment(mut comment) => {
+            comment.replaces = Some(sha256(&text(old)));
+            Item::Comment(comment)
+        }
+        other => other,
+    };
+    let lose = |path, kind| {
+        let times = 1;
+        world.bench.server.fail(Fault { path, times, kind });
+        world.bench.server.forget_requests();
+    };
+    lose("/actions/comments", FaultKind::status(500));
+    let error = world.deliver(comment(&card, &text("1"))).await.unwrap_err();
+    assert!(
+        matches!(error.retry_advice(), Retry::Later { .. }),
+        "{error:?}"
+    );
+    assert_eq!((trello.comments(&card).len(), world.bench.sent()), (0, 4));
+
+    lose("/actions/comments", FaultKind::LostAnswer);
+    let receipt = world.deliver(comment(&card, &text("1"))).await.unwrap();
+    assert_eq!(receipt.outcome, Outcome::Created);
+    assert_eq!((trello.comments(&card).len(), world.bench.sent()), (1, 4));
+
+    let id = trello.comment_id(&card, &text("1"));
+    let path: &'static str = format!("/1/actions/{id}").leak();
+    lose(path, FaultKind::LostAnswer);
+    let receipt = world.deliver(replacing("1", "2")).await.unwrap();
+    assert_eq!(receipt.outcome, Outcome::Replaced);
+    assert_eq!(
+        (trello.comments(&card), world.bench.sent()),
+        (vec![text("2")], 4)
+    );
+
+    // Not changed there, and not tried again at once: somebody may be editing it.
+    lose(path, FaultKind::status(500));
+    let error = world.deliver(replacing("2", "3")).await.unwrap_err();
+    assert!(
+        matches!(error.retry_advice(), Retry::Later { .. }),
+        "{error:?}"
+    );
+    assert_eq!(
+        (trello.comments(&card), world.bench.sent()),
+        (vec![text("2")], 4)
+    );
+}
+
+fn sha256(text: &str) -> String {
+    use std::fmt::Write as _;
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 #[tokio::test]
