@@ -28,6 +28,15 @@ pub(super) struct Catalogue {
     pub(super) users: Vec<Box<RawValue>>,
 }
 
+/// What is known of lists that the user may not read.
+pub(super) struct Refused<'a> {
+    /// Nothing was read yet, so nothing can be lost.
+    pub(super) first: bool,
+    /// Try those that were refused.
+    pub(super) again: bool,
+    pub(super) without: &'a mut BTreeSet<String>,
+}
+
 /// The lists that only give names: what each is called, and where it is.
 const NAMES: [(&str, &str); 3] = [
     ("companies", "/companies"),
@@ -43,26 +52,29 @@ impl Catalogue {
         api: &Api,
         expenses: bool,
         unpaged: &mut BTreeSet<String>,
-        without: &mut BTreeSet<String>,
-        first: bool,
+        refused: Refused<'_>,
     ) -> Result<Self> {
         let users = Wanted::new("/users", "users", "users");
         let mut catalogue = Self::default();
         catalogue.take_users(api.list(&users, unpaged).await?.rows);
         for (name, path) in NAMES {
             let unused = name == "expense_categories" && !expenses;
-            if unused || (without.contains(name) && !first) {
+            let left_out = refused.without.contains(name);
+            if unused || (left_out && !refused.again) {
                 continue;
             }
+            let bearable = refused.first || left_out;
             let rows = match api.list(&Wanted::new(path, name, name), unpaged).await {
                 Ok(listed) => listed.rows,
-                Err(error) if first && matches!(error.kind(), Kind::Forbidden | Kind::NotFound) => {
-                    without.insert(name.to_owned());
+                Err(error)
+                    if bearable && matches!(error.kind(), Kind::Forbidden | Kind::NotFound) =>
+                {
+                    refused.without.insert(name.to_owned());
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            without.remove(name);
+            refused.without.remove(name);
             *catalogue.names(name) = names(&rows);
         }
         Ok(catalogue)

@@ -70,13 +70,13 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 
 use self::api::{Api, BUCKET, Wanted};
-use self::catalogue::{Catalogue, object};
+use self::catalogue::{Catalogue, Refused, object};
 use self::login::{Credential, Doors};
 use self::state::State;
 use self::wire::{Info, User};
@@ -292,24 +292,31 @@ impl Connector for ActiveCollab {
 }
 
 impl ActiveCollab {
-    /// The names: read anew for a new pull, or by a process that goes on with one.
-    async fn names(&self, state: &mut State, anew: bool) -> Result<Arc<Catalogue>> {
-        let known = self
-            .names
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(known) = known.filter(|_| !anew) {
-            return Ok(known);
+    /// The names of the pull that is under way; a process that goes on with one reads them again.
+    async fn names(&self, state: &mut State) -> Result<Arc<Catalogue>> {
+        let held = self.held().clone();
+        match held {
+            Some(known) => Ok(known),
+            None => self.read_names(state, false).await,
         }
-        let first = anew && state.projects.is_empty();
-        let State {
-            unpaged, without, ..
-        } = state;
-        let read = Catalogue::read(&self.api, self.expenses, unpaged, without, first).await?;
+    }
+
+    /// Reads the names for a new pull. A comparison also tries what was refused before.
+    async fn read_names(&self, state: &mut State, compare: bool) -> Result<Arc<Catalogue>> {
+        let refused = Refused {
+            first: state.projects.is_empty(),
+            again: compare,
+            without: &mut state.without,
+        };
+        let unpaged = &mut state.unpaged;
+        let read = Catalogue::read(&self.api, self.expenses, unpaged, refused).await?;
         let read = Arc::new(read);
-        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
+        *self.held() = Some(Arc::clone(&read));
         Ok(read)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Arc<Catalogue>>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn pull(it: &ActiveCollab, cursor: &Cursor, mode: &Pull) -> Res
     let compare = matches!(mode, Pull::Compare { .. });
     let now = it.clock.now();
     let (mut plan, names) = match state.plan.take() {
-        Some(plan) if goes_on(&plan, compare, now) => (plan, it.names(&mut state, false).await?),
+        Some(plan) if goes_on(&plan, compare, now) => (plan, it.names(&mut state).await?),
         _ => begin(it, &mut state, compare, &mut page).await?,
     };
     if let Some(due) = plan.queue.pop_front() {
@@ -60,7 +60,7 @@ async fn begin(
     compare: bool,
     page: &mut Page,
 ) -> Result<(Plan, Arc<Catalogue>)> {
-    let names = it.names(state, true).await?;
+    let names = it.read_names(state, compare).await?;
     people(&names, page);
     if let Some(role) = only_own(it, &names).await? {
         page.notices.push(role);

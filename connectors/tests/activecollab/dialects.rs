@@ -120,6 +120,14 @@ async fn a_user_who_may_not_see_companies_reads_the_rest() {
     bench.next_night();
     ledger.pull(&*bench.connector()).await.unwrap();
     assert_eq!(bench.sent(), 4 + 3);
+    let mut compared = ledger.clone();
+    bench
+        .fake
+        .with(|world| world.forbidden.retain(|it| *it != "/companies"));
+    let connector = bench.connector();
+    compared.pull_as(&*connector, &compare()).await.unwrap();
+    let client = compared.time(id).client.clone().unwrap();
+    assert_eq!(client.name.as_deref(), Some("Bäckerei Ahorn"));
     bench.fake.with(|world| world.forbidden.push("/job-types"));
     let error = ledger.pull(&*bench.connector()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
