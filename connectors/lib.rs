@@ -23,6 +23,7 @@ pub mod suite;
 mod window;
 
 pub mod clockify;
+pub mod activecollab;
 pub mod folder;
 pub mod kimai;
 pub mod timewarrior;
@@ -52,6 +53,7 @@ pub const ALL: &[Entry] = &[
     timewarrior::ENTRY,
     trello::ENTRY,
     folder::ENTRY,
+    activecollab::ENTRY,
 ];
 
 /// The connector of that name.

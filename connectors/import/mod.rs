@@ -34,7 +34,7 @@ use std::io::Read;
 
 use chrono_tz::Tz;
 
-use crate::contract::{Identified, Raw};
+use crate::contract::{Identified, Notice, Raw};
 use crate::error::Reject;
 
 /// The list: one line a format. Where two could read a file, the first one does.
@@ -63,6 +63,12 @@ pub fn detect(file_name: &str, head: &[u8]) -> Option<&'static dyn Format> {
 /// What a clock change leaves uncertain about an imported row, to be told as a finding.
 pub fn doubts(raw: &Raw) -> Vec<wall::Doubt> {
     timesheet::doubts(raw)
+}
+
+/// What a file that was read whole is known not to hold, told by one of its records: an export
+/// that leaves out what is old.
+pub fn gap(raw: &Raw) -> Option<Notice> {
+    crate::trello::gap(raw)
 }
 
 /// One file format.

@@ -131,6 +131,72 @@ fn a_board_of_2015_lacks_what_came_later() {
     assert_eq!(task.assignees[0].name, None);
 }
 
+/// A board whose log is as long as an export gives: so many actions on four cards, newest first.
+fn long_board(actions: usize) -> String {
+    let mut board: Value = serde_json::from_str(BOARD).unwrap();
+    let cards: Vec<Value> = board["cards"].as_array().unwrap()[..4].to_vec();
+    let action = |number: usize| {
+        let at = DateTime::from_timestamp(1_780_000_000 - 60 * i64::try_from(number).unwrap(), 0);
+        let card = &cards[number % 4];
+        let card = serde_json::json!({"id": card["id"], "name": card["name"]});
+        let (kind, data) = match number % 5 {
+            0 => (
+                "commentCard",
+                serde_json::json!({"card": card, "text": format!("Nr {number}")}),
+            ),
+            1 => (
+                "updateCard",
+                serde_json::json!({"card": card, "old": {"pos": 1}}),
+            ),
+            2 => (
+                "updateCard",
+                serde_json::json!({"card": card, "old": {"name": "Alt"}}),
+            ),
+            3 => ("addMemberToCard", serde_json::json!({"card": card})),
+            _ => (
+                "addAttachmentToCard",
+                serde_json::json!({"card": card, "attachment": {"name": "a.pdf"}}),
+            ),
+        };
+        serde_json::json!({"id": format!("66f0000000000000{number:08x}"), "type": kind,
+            "date": at.unwrap().to_rfc3339(), "data": data,
+            "idMemberCreator": "5a0000000000000000000001"})
+    };
+    board["actions"] = (0..actions).map(action).collect();
+    board.to_string()
+}
+
+#[test]
+fn an_export_with_all_actions_that_it_can_hold_says_that_older_ones_are_missing() {
+    let gaps = |raws: &[Raw]| {
+        raws.iter()
+            .filter_map(crate::import::gap)
+            .collect::<Vec<_>>()
+    };
+    for (actions, told) in [(999, 0), (1000, 1)] {
+        let raws = read(&long_board(actions)).unwrap();
+        let activities = raws.iter().filter(|raw| raw.stream == Stream::Activity);
+        // Of five actions, a position and a new member say nothing of the work.
+        assert_eq!(
+            activities.count(),
+            actions.div_ceil(5) * 3 - usize::from(actions == 999)
+        );
+        let gaps = gaps(&raws);
+        assert_eq!(gaps.len(), told, "{actions}");
+        for gap in gaps {
+            assert_eq!(gap.code, "trello-export-capped");
+            assert!(
+                gap.text.contains("Website Kunde Nord holds 1000"),
+                "{}",
+                gap.text
+            );
+        }
+        // The record of the board is the same, so a connection makes no revision of it.
+        let project = |raws: &[Raw]| TrelloBoard.normalise(&raws[0]).unwrap();
+        assert_eq!(project(&raws), project(&read(BOARD).unwrap()));
+    }
+}
+
 #[test]
 fn what_is_no_whole_board_is_refused_with_a_reason() {
     let bad_card = BOARD.replace("\"name\": \"Weggelegt\"", "\"name\": 7");
@@ -278,4 +344,46 @@ fn parts_of_a_board_are_refused() {
         let refusal = refused(&std::fs::read_to_string(path).unwrap());
         assert_eq!(refusal.problems.len(), 1, "{name}");
     }
+}
+
+/// A board put together of what Trello's API answered, part by part, as the nested request gives
+/// it at once.
+#[test]
+fn recorded_answers_make_a_board() {
+    let read_part = |name: &str| -> Option<Value> {
+        let path = real(&format!("api_samples/{name}.json"))?;
+        Some(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+    };
+    let Some(mut board) = read_part("GetBoardExample") else {
+        return;
+    };
+    for (key, name) in [
+        ("cards", "GetBoardCardList"),
+        ("actions", "BoardActions"),
+        ("lists", "GetListExample"),
+        ("labels", "GetLabelsExample"),
+        ("members", "Members"),
+        ("checklists", "Checklists"),
+    ] {
+        board[key] = read_part(name).unwrap();
+    }
+    board["customFields"] = Value::Array(vec![read_part("GetCustomField").unwrap()]);
+    let raws = read(&board.to_string()).unwrap();
+    let count = |stream| raws.iter().filter(|raw| raw.stream == stream).count();
+    assert_eq!(count(Stream::Tasks), 2);
+    assert_eq!(count(Stream::People), 1);
+    assert!(raws.iter().all(|raw| crate::import::gap(raw).is_none()));
+    for (_, record) in records(&raws) {
+        if let Record::Task(task) = record {
+            assert!(!task.title.is_empty() && task.created.is_some());
+        }
+    }
+    // Thirty changes of cards, of which positions say nothing, and one deletion.
+    let actions = board["actions"].as_array().unwrap();
+    let said = actions.iter().filter(|action| {
+        let old = action["data"]["old"].as_object();
+        let position = old.is_some_and(|old| old.keys().all(|key| key == "pos"));
+        action["type"] == "deleteCard" || (action["type"] == "updateCard" && !position)
+    });
+    assert!(count(Stream::Activity) <= said.count() && count(Stream::Activity) > 1);
 }

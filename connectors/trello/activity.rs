@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::comment::is_ours;
 use super::value::{instant, needed, readable, text};
 use crate::error::Reject;
 use crate::record::{Activity, ExternalId, PersonRef};
@@ -43,6 +44,10 @@ pub(super) fn phrase(action: &Value) -> Option<String> {
         "copyCard" => "created as a copy".to_owned(),
         "convertToCardFromCheckItem" => "created from a check item".to_owned(),
         "emailCard" => "created by mail".to_owned(),
+        // Written by us: a report on work, and no work.
+        "commentCard" if is_ours(data["text"].as_str().unwrap_or_default()) => {
+            "reported".to_owned()
+        }
         "commentCard" => "commented".to_owned(),
         "copyCommentCard" => "copied with a comment".to_owned(),
         "updateCard" => return update(data),

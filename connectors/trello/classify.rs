@@ -15,6 +15,12 @@ const NEW_TOKEN: &str = "make a new token: open https://trello.com/1/authorize?e
     &name=Stundenbuch&scope=read&response_type=token&key=YOUR_KEY in a browser, allow it, and \
     store what it shows as the secret that `token` names";
 
+/// What to do when the token may read and not write.
+pub(super) const WRITE_TOKEN: &str = "the token may not write there: make one that may: open \
+    https://trello.com/1/authorize?expiration=never&name=Stundenbuch&scope=read,write\
+    &response_type=token&key=YOUR_KEY in a browser as a member of the board, allow it, and store \
+    what it shows as the secret that `token` names";
+
 const NEW_KEY: &str = "copy the API key from https://trello.com/power-ups/admin (a Power-Up of \
     yours, tab `API key`) into the secret that `key` names; a token works only with its own key";
 

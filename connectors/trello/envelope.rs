@@ -82,6 +82,9 @@ pub(super) struct Project {
     pub(super) board: Place,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) short_link: Option<String>,
+    /// How many actions an export held that may have left out older ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) log_cut: Option<usize>,
 }
 
 /// What gives the names on one board.
@@ -128,11 +131,12 @@ impl Names {
         self.lists.get(list).is_some_and(|list| list.done)
     }
 
-    /// The board itself.
-    pub(crate) fn project(&self) -> Raw {
+    /// The board itself; `log_cut` for an export whose log may begin before what it holds.
+    pub(crate) fn project(&self, log_cut: Option<usize>) -> Raw {
         let body = Project {
             board: self.board.clone(),
             short_link: self.short_link.clone(),
+            log_cut,
         };
         raw(Stream::Projects, &self.board.id, ACCOUNT, &body)
     }

@@ -12,12 +12,17 @@
 //! list and Trello, asked for it, does not have it although its board can be read.
 //!
 //! # What it writes
-//! Nothing.
+//! Only what is delivered to it: one comment for each marker on a card, and a number in a custom
+//! field. A comment is looked for among those of the token's member, by the marker in its last
+//! line, and edited in place; what a person changed is left as it is. Each look costs 1 request
+//! (and 1 a process for who we are), each write 1 more. Our own comments are read back as
+//! activities that say `reported` and not `commented`, so that nobody takes them for work.
 //!
 //! # Credentials
 //! An API key and a token of scope `read`, sent in the `Authorization` header only, never in an
-//! address. The key is at <https://trello.com/power-ups/admin>; the hint of the error for a
-//! refused token has the address that makes a new one.
+//! address. Deliveries need the scope `read,write`; `check` says whether the token has it. The
+//! key is at <https://trello.com/power-ups/admin>; the hint of the error for a refused token has
+//! the address that makes a new one.
 //!
 //! # Limits
 //! 100 requests in 10 seconds for a token, of which 20 are left to others; 100 in 900 seconds
@@ -31,13 +36,19 @@
 //! token can list. A deleted comment stays in the ledger, as it was. A card that was moved to a
 //! board that is not read stays as it was last seen, and so does a card that became a template.
 //! When a card was done is known only as far as the log goes back (50,000 actions) and Trello's
-//! own `dateCompleted`. E-mail addresses are not read.
+//! own `dateCompleted`. E-mail addresses are not read. Between the look at a comment or a field and
+//! the write, a person may edit it; Trello has no condition for a write. A comment of ours that was
+//! deleted is written again with its next version. Not confirmed by a second source: that a
+//! token without the account scope may list `/members/me/tokens`.
 
 mod activity;
 mod board;
 mod classify;
+mod comment;
+mod deliver;
 mod done;
 mod envelope;
+mod field;
 mod pull;
 mod records;
 mod select;
@@ -53,9 +64,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
-pub(crate) use records::of_export;
+pub(crate) use records::{gap, of_export};
 pub(crate) use task::normalise;
 pub(crate) use value::is_object_id;
 pub(crate) use wire::Board;
@@ -65,11 +77,14 @@ use done::DoneLists;
 use crate::Entry;
 use crate::clock::Clock;
 use crate::contract::{Absent, Connector, Cursor, Identified, Identity, Page, Platform, Presence};
-use crate::contract::{Pull, Raw};
+use crate::contract::{Outgoing, Pull, Raw, Receipt};
 use crate::error::{Error, Kind as ErrorKind, Reject, Result};
 use crate::http::{Http, Options, Request};
 use crate::kind::ValueKind;
-use crate::kind::{Bucket, Changes, Deletions, Kind, Need, Setting, Settings, StreamKind};
+use crate::kind::{
+    Bucket, Changes, Deletions, Delivery, DeliveryKind, Kind, Need, Repeat, Setting,
+};
+use crate::kind::{Settings, StreamKind};
 use crate::record::{ExternalId, Stream};
 use crate::secret::Secret;
 
@@ -81,7 +96,7 @@ const MEMBERS: &str = "members";
 static KIND: Kind = Kind {
     name: "trello",
     title: "Trello",
-    summary: "Reads the cards of Trello boards and what was done to them.",
+    summary: "Reads the cards of Trello boards, and writes comments and numbers on them.",
     settings: &[
         Setting {
             key: "key",
@@ -93,7 +108,7 @@ static KIND: Kind = Kind {
             key: "token",
             value: ValueKind::Secret,
             need: Need::Required,
-            help: "A token for that key with the scope `read`.",
+            help: "A token for that key with the scope `read`; `read,write` to deliver there.",
         },
         Setting {
             key: "api_url",
@@ -142,7 +157,16 @@ static KIND: Kind = Kind {
             deletions: Deletions::Never,
         },
     ],
-    delivers: &[],
+    delivers: &[
+        DeliveryKind {
+            what: Delivery::Comment,
+            repeat: Repeat::Marker,
+        },
+        DeliveryKind {
+            what: Delivery::Field,
+            repeat: Repeat::SameContent,
+        },
+    ],
     // Trello, "API rate limits", read 2026-01. The spacing keeps any ten seconds below the limit,
     // also those that lie across two of our windows.
     buckets: &[
@@ -175,6 +199,8 @@ struct Trello {
     boards: Vec<String>,
     done: DoneLists,
     full_every: TimeDelta,
+    /// The token's member, asked for by the first delivery.
+    me: OnceCell<String>,
 }
 
 impl fmt::Debug for Trello {
@@ -204,6 +230,7 @@ fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn
         boards: settings.texts("boards").to_vec(),
         done: DoneLists::new(settings.texts("done_lists")),
         full_every: TimeDelta::days(i64::try_from(days).unwrap_or(7)),
+        me: OnceCell::new(),
     }))
 }
 
@@ -252,11 +279,10 @@ impl Connector for Trello {
                 Some(name) if !name.trim().is_empty() => format!("{name} ({user})"),
                 _ => user,
             },
-            details: vec![format!(
-                "reads {} boards: {}",
-                names.len(),
-                names.join(", ")
-            )],
+            details: vec![
+                format!("reads {} boards: {}", names.len(), names.join(", ")),
+                self.may_write().await?.to_owned(),
+            ],
         })
     }
 
@@ -301,12 +327,36 @@ impl Connector for Trello {
         Ok(answers)
     }
 
+    async fn deliver(&self, item: &Outgoing) -> Result<Receipt> {
+        deliver::deliver(self, item).await
+    }
+
     fn requests(&self) -> u64 {
         self.http.requests()
     }
 }
 
 impl Trello {
+    /// Whether the token may write, in words. Trello lists the member's tokens without saying
+    /// which is in use, and naming ours in the address would leave it in logs.
+    async fn may_write(&self) -> Result<&'static str> {
+        let request = Request::get(TOKEN, "/members/me/tokens").query("webhooks", "false");
+        let tokens: Vec<wire::Token> = match board::ask(&self.http, request).await {
+            Ok(reply) => reply.json()?,
+            Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {
+                Vec::new()
+            }
+            Err(error) => return Err(error),
+        };
+        let write = tokens.iter().filter(|token| token.may_write()).count();
+        Ok(match write {
+            0 if tokens.is_empty() => "whether the token may write is not known",
+            0 => "the token may only read; deliveries need one with the scope `read,write`",
+            _ if write == tokens.len() => "the token may write comments and fields",
+            _ => "some of this member's tokens may write, and others only read",
+        })
+    }
+
     /// Whether the board can be read now.
     async fn sees(&self, board: &str) -> Result<bool> {
         if !is_object_id(board) {

@@ -200,7 +200,7 @@ fn fill(
         .filter_map(|card| Some((card["id"].as_str()?, card)))
         .collect();
     log.keep(&cards);
-    page.raw.push(names.project());
+    page.raw.push(names.project(None));
     page.raw.extend(names.people());
     page.raw.extend(tasks(&names, &cards, &log));
     page.raw.extend(activities(&names, &reading.actions));

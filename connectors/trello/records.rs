@@ -6,10 +6,15 @@ use serde_json::Value;
 
 use super::activity;
 use super::done::DoneLists;
-use super::envelope::Names;
+use super::envelope::{Names, Project};
 use super::state::Log;
 use super::wire::Board;
-use crate::contract::Raw;
+use crate::contract::{Notice, Raw};
+use crate::record::Stream;
+
+/// The most actions that an export holds; the newest are kept (t2md#6, and exports that have
+/// exactly these).
+const EXPORTED_MAX: usize = 1000;
 
 /// All records of an exported board: it has the same form as the answer to the nested request,
 /// so that a pull later finds the same records again.
@@ -24,11 +29,30 @@ pub(crate) fn of_export(mut board: Board) -> Vec<Raw> {
         .iter()
         .filter_map(|card| Some((card["id"].as_str()?, card)))
         .collect();
-    let mut records = vec![names.project()];
+    let cut = Some(actions.len()).filter(|count| *count >= EXPORTED_MAX);
+    let mut records = vec![names.project(cut)];
     records.extend(names.people());
     records.extend(tasks(&names, &cards, &log));
     records.extend(activities(&names, &actions));
     records
+}
+
+/// What an exported board does not hold though its file is whole; kept with the board itself.
+pub(crate) fn gap(raw: &Raw) -> Option<Notice> {
+    if raw.stream != Stream::Projects {
+        return None;
+    }
+    let kept: Project = serde_json::from_str(&raw.body).ok()?;
+    let actions = kept.log_cut?;
+    Some(Notice {
+        code: "trello-export-capped",
+        text: format!(
+            "the export of the Trello board {} holds {actions} actions, the most that Trello \
+             exports: older ones are missing, and with them when older cards were done; a \
+             connection to Trello reads them",
+            kept.board.name.unwrap_or(kept.board.id)
+        ),
+    })
 }
 
 /// The cards in their envelopes, except those that are no work: templates, separators, links

@@ -85,6 +85,31 @@ pub(crate) struct Me {
     pub(crate) boards: Vec<Listed>,
 }
 
+/// One of the member's tokens.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Token {
+    #[serde(default)]
+    permissions: Vec<Permission>,
+}
+
+/// What a token may do with one kind of thing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Permission {
+    #[serde(default)]
+    model_type: Option<String>,
+    #[serde(default)]
+    write: Option<bool>,
+}
+
+impl Token {
+    /// Whether it may write on boards.
+    pub(super) fn may_write(&self) -> bool {
+        let mut permissions = self.permissions.iter();
+        permissions.any(|it| it.model_type.as_deref() == Some("Board") && it.write == Some(true))
+    }
+}
+
 /// A board with what was asked for. Exports of 2015 lack `customFields` and more.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -172,6 +172,9 @@ pub fn import(
     let outcome = store.write(|writer| {
         let mut counts = Counts::default();
         let mut each = |raw: Raw| {
+            if let Some(gap) = import::gap(&raw) {
+                tracing::warn!(file = %path.display(), "{}", gap.text);
+            }
             let read = format.normalise(&raw);
             take_in(writer, now, &connection, &raw, read, &mut counts).map_err(Into::into)
         };

@@ -16,6 +16,7 @@
 pub mod clockify;
 pub mod kimai;
 pub mod logins;
+pub mod activecollab;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;

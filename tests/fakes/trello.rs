@@ -5,6 +5,7 @@
 //! count in the header only; in an address they are refused.
 
 mod api;
+mod write;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,6 +18,8 @@ use stundenbuch_connectors::clock::{Clock as _, ManualClock};
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub const TOKEN: &str = "ATTA0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 const ME: &str = "5a0000000000000000000001";
+/// Somebody else on the boards.
+const OTHER: &str = "5a0000000000000000000002";
 
 /// The service; clones are the same service.
 #[derive(Clone, Debug)]
@@ -37,6 +40,10 @@ struct World {
     members: VecDeque<DateTime<Utc>>,
     refusals: VecDeque<DateTime<Utc>>,
     refused: u32,
+    /// The token has the scope `read` alone.
+    read_only: bool,
+    /// The plan has no custom fields.
+    no_fields: bool,
 }
 
 #[derive(Debug, Default)]
@@ -203,6 +210,61 @@ impl Trello {
     /// Comments, and gives the comment's id.
     pub fn comment(&self, card: &str, text: &str) -> String {
         self.log(card, "commentCard", json!({"text": text}))
+    }
+
+    /// Somebody else comments.
+    pub fn comment_of_another(&self, card: &str, text: &str) -> String {
+        let (id, board) = (self.comment(card, text), self.board_of(card));
+        self.on(&board, |board| {
+            let action = board.actions.iter_mut().find(|it| it["id"] == id).unwrap();
+            action["idMemberCreator"] = json!(OTHER);
+            action["memberCreator"] = json!({"id": OTHER, "fullName": "Bo Muster"});
+        });
+        id
+    }
+
+    /// The texts of a card's comments, the oldest first.
+    pub fn comments(&self, card: &str) -> Vec<String> {
+        let board = self.board_of(card);
+        self.on(&board, |board| {
+            let of_card = board
+                .actions
+                .iter()
+                .filter(|it| it["type"] == "commentCard" && it["data"]["card"]["id"] == card);
+            let texts = of_card.map(|it| it["data"]["text"].as_str().unwrap().to_owned());
+            texts.collect()
+        })
+    }
+
+    /// The id of a card's comment with this text.
+    pub fn comment_id(&self, card: &str, text: &str) -> String {
+        let board = self.board_of(card);
+        self.on(&board, |board| {
+            let mut actions = board.actions.iter();
+            let found =
+                actions.find(|it| it["data"]["text"] == text && it["data"]["card"]["id"] == card);
+            found.unwrap()["id"].as_str().unwrap().to_owned()
+        })
+    }
+
+    /// Whether the token may only read.
+    pub fn read_only(&self, only: bool) {
+        self.world().read_only = only;
+    }
+
+    /// Whether the boards' plan lacks custom fields.
+    pub fn without_fields(&self, lacks: bool) {
+        self.world().no_fields = lacks;
+    }
+
+    /// Gives a board a number field.
+    pub fn add_number(&self, board: &str, name: &str) -> String {
+        let id = self.add_field(board, name, json!([]));
+        self.on(board, |board| {
+            let field = board.fields.iter_mut().find(|it| it["id"] == id).unwrap();
+            field["type"] = json!("number");
+        });
+        id
     }
 
     pub fn edit_comment(&self, board: &str, comment: &str, text: &str) {

@@ -348,14 +348,19 @@ fn is_said(mutant: &Mutant, field: &str, path: &str, value: &Value) -> bool {
         Value::Bool(flag) => return !flag || mutant.kind == "a flag",
         Value::Array(items) => return items.is_empty(),
         Value::Object(fields) => return fields.is_empty(),
-        // Minutes, as Asana counts: those of the mutants, in seconds.
         Value::Number(number) => {
             let seconds = [420, -60, 90, 9_007_199_254_740_993 * 60];
             let minutes = field.contains("minutes");
+            // Hours in seconds, and amounts in cents, as ActiveCollab counts them.
+            let hundredths = [25_200, -3_600, 5_400, 700, -100, 150];
+            let value = field.rsplit('/').next() == Some("value");
             // Of an entry with a break: what is between its instants, and not in the break.
             let parts = ["/begin", "/end", "/break"];
             let worked = path.ends_with("/seconds") && parts.iter().any(|it| field.ends_with(it));
-            return worked || minutes && seconds.map(Some).contains(&number.as_i64());
+            let said = number.as_i64();
+            return worked
+                || minutes && seconds.map(Some).contains(&said)
+                || value && hundredths.map(Some).contains(&said);
         }
     };
     // A timer runs when the service says that there is no end, and only then.

@@ -12,6 +12,7 @@
 #[path = "../../../tests/fakes/mod.rs"]
 mod fakes;
 
+mod activecollab;
 mod files;
 mod judge;
 mod mutants;

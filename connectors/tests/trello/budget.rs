@@ -109,7 +109,7 @@ async fn boards_are_chosen_by_name_link_or_id() {
     let (connector, mut ledger) = (bench.configured(&chosen).unwrap(), Ledger::default());
     let identity = connector.check().await.unwrap();
     assert_eq!(identity.account, "Ada Beispiel (ada)");
-    assert_eq!(identity.details, ["reads 2 boards: Kunde 2, Kunde 0"]);
+    assert_eq!(identity.details[0], "reads 2 boards: Kunde 2, Kunde 0");
     ledger.pull(&*connector).await.unwrap();
     assert_eq!(ledger.count(Stream::Projects), 2);
 

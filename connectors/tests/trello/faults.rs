@@ -122,7 +122,7 @@ async fn no_credential_is_in_any_address_record_or_message() {
         .confirm(&[Absent { stream, id, scope }])
         .await
         .unwrap();
-    assert_eq!(bench.sent(), 4);
+    assert_eq!(bench.sent(), 5);
     for request in bench.server.requests() {
         let address = format!("{} {:?}", request.path, request.query);
         assert!(

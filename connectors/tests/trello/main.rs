@@ -13,6 +13,7 @@ mod budget;
 mod cards;
 mod conformance;
 mod deletion;
+mod deliveries;
 mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderMap, Method, Response, Uri};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,17 +11,23 @@ use stundenbuch_connectors::clock::Clock as _;
 
 use super::{Board, KEY, ME, TOKEN, Trello, World, iso};
 
-type Answer = Result<Value, (u16, String)>;
-type Asked = BTreeMap<String, String>;
+pub(super) type Answer = Result<Value, (u16, String)>;
+pub(super) type Asked = BTreeMap<String, String>;
 
 pub(super) async fn answer(
     Shared(trello): Shared<Trello>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response<Body> {
     let asked = Query::<Asked>::try_from_uri(&uri).map_or_else(|_| Asked::new(), |it| it.0);
-    let (status, kind, body) = match trello.respond(&method, uri.path(), &asked, &headers) {
+    let answer = match trello.admitted(uri.path(), &asked, &headers) {
+        Err(refusal) => Err(refusal),
+        Ok(()) if method == Method::GET => trello.respond(uri.path(), &asked),
+        Ok(()) => trello.write(&method, uri.path(), &asked, &body),
+    };
+    let (status, kind, body) = match answer {
         Ok(value) => (200, "application/json; charset=utf-8", value.to_string()),
         Err((429, body)) => (429, "application/json; charset=utf-8", body),
         Err((status, body)) => (status, "text/plain; charset=utf-8", body),
@@ -34,7 +40,12 @@ pub(super) async fn answer(
 }
 
 impl Trello {
-    fn respond(&self, method: &Method, path: &str, asked: &Asked, headers: &HeaderMap) -> Answer {
+    fn admitted(
+        &self,
+        path: &str,
+        asked: &Asked,
+        headers: &HeaderMap,
+    ) -> Result<(), (u16, String)> {
         let now = self.clock.now();
         let mut world = self.world();
         world.admit(path, now)?;
@@ -46,11 +57,18 @@ impl Trello {
         if given != Some(&expected) || asked.contains_key("key") || asked.contains_key("token") {
             return Err((401, "invalid token".to_owned()));
         }
-        if method != Method::GET {
-            return Err((405, "this fake is only read".to_owned()));
-        }
+        Ok(())
+    }
+
+    fn respond(&self, path: &str, asked: &Asked) -> Answer {
+        let world = self.world();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match parts.as_slice() {
+            ["1", "members", "me", "tokens"] => Ok(world.tokens()),
+            ["1", "members", "me"] if !asked.contains_key("boards") => Ok(chosen(
+                &json!({"id": ME, "username": "ada"}),
+                param(asked, "fields")?,
+            )),
             ["1", "members", "me"] => {
                 let boards = world.listed("all", "name,closed,shortLink");
                 Ok(
@@ -64,7 +82,12 @@ impl Trello {
             ["1", "boards", id] => world.board(id)?.nested(id, asked),
             ["1", "boards", id, "cards", "all"] => world.board(id)?.card_page(asked),
             ["1", "boards", id, "actions"] => world.board(id)?.log_page(asked, ""),
+            ["1", "boards", id, "customFields"] => world.fields(id),
             ["1", "cards", id] => world.card(id, asked),
+            ["1", "cards", id, "actions"] => match world.holder_of(id) {
+                Some(board) => board.log_of(id, asked),
+                None => Err((404, "The requested resource was not found.".to_owned())),
+            },
             _ => Err((404, format!("Cannot GET {path}"))),
         }
     }
@@ -124,7 +147,13 @@ impl World {
             .chain(&self.hidden)
             .find(|card| card["id"] == id);
         match card {
-            Some(card) => Ok(chosen(card, param(asked, "fields")?)),
+            Some(card) => {
+                let mut fields = param(asked, "fields")?.to_owned();
+                if asked.get("customFieldItems").is_some_and(|it| it == "true") {
+                    fields.push_str(",customFieldItems");
+                }
+                Ok(chosen(card, &fields))
+            }
             None => Err((404, "The requested resource was not found.".to_owned())),
         }
     }
@@ -202,6 +231,19 @@ impl Board {
         cards.truncate(limit);
         self.within(limit)?;
         Self::cards(cards.into_iter(), asked, "")
+    }
+
+    /// The log of one card, in pages like that of the board.
+    fn log_of(&self, card: &str, asked: &Asked) -> Answer {
+        let all = self.log_page(asked, "")?;
+        let of_card = |action: &&Value| action["data"]["card"]["id"] == card;
+        Ok(all
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(of_card)
+            .cloned()
+            .collect())
     }
 
     fn log_page(&self, asked: &Asked, prefix: &str) -> Answer {

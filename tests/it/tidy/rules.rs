@@ -120,6 +120,7 @@ const BORDERS: [Border; 5] = [
             // Where a service's header is made of the credential, once a connector.
             "connectors/clockify/api.rs",
             "connectors/kimai/api.rs",
+            "connectors/activecollab/login.rs",
             "connectors/toggl/api.rs",
             "connectors/trello/mod.rs",
             // Where logins are obtained, renewed and made into a header, and what a service
