@@ -4,10 +4,12 @@
 //! contract, and cannot: the application depends on it and never the other way round.
 //! `README.md` beside this file is the guide for the author of a new connector.
 
+mod basic_auth;
 pub mod budget;
 pub mod clock;
 pub mod contract;
 mod culprit;
+mod dav;
 mod drive;
 pub mod error;
 pub mod http;
@@ -21,8 +23,10 @@ pub mod secret;
 pub mod suite;
 
 pub mod folder;
+pub mod nextcloud;
 pub mod toggl;
 pub mod trello;
+pub mod webdav;
 
 pub use contract::{Connector, Platform};
 pub use error::{Error, Reject, Result};
@@ -40,7 +44,13 @@ pub struct Entry {
 }
 
 /// The list: one line a connector.
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY];
+pub const ALL: &[Entry] = &[
+    toggl::ENTRY,
+    trello::ENTRY,
+    folder::ENTRY,
+    nextcloud::ENTRY,
+    webdav::ENTRY,
+];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -75,7 +75,10 @@ impl Dav {
             return Err(refused().with("since", "an earlier request"));
         }
         let outcome = self.http.send(request).await;
-        if outcome.as_ref().is_err_and(|error| error.kind() == Kind::Auth) {
+        if outcome
+            .as_ref()
+            .is_err_and(|error| error.kind() == Kind::Auth)
+        {
             *hold() = Some(self.clock.now());
         }
         outcome
@@ -92,15 +95,21 @@ impl Dav {
 
     /// One file or folder; `None` where the server says that it is not there.
     pub(crate) async fn look(&self, place: &Place, folder: bool) -> Result<Option<Entry>> {
-        let path = if folder { place.as_folder() } else { place.as_file() };
+        let path = if folder {
+            place.as_folder()
+        } else {
+            place.as_file()
+        };
         let reply = match self.propfind(&path, "0", self.wanted).await {
             Err(error) if error.kind() == Kind::NotFound => return Ok(None),
             other => other?,
         };
         let mut resources = read(&reply)?;
         if resources.len() != 1 {
-            return Err(Error::new(Kind::Protocol, "one thing was asked for, and others came")
-                .with("count", resources.len()));
+            return Err(
+                Error::new(Kind::Protocol, "one thing was asked for, and others came")
+                    .with("count", resources.len()),
+            );
         }
         let mut resource = resources.remove(0);
         if resource.status == Some(404) {
@@ -127,10 +136,51 @@ impl Dav {
         match reply.status {
             200 => Ok(reply.body),
             // Nothing but the whole was asked for.
-            status => Err(
-                Error::new(Kind::Protocol, "a file was asked for, and something else came")
-                    .with("status", status),
-            ),
+            status => Err(Error::new(
+                Kind::Protocol,
+                "a file was asked for, and something else came",
+            )
+            .with("status", status)),
+        }
+    }
+
+    /// The content of a file that was looked at, whole and no longer than `most`.
+    pub(crate) async fn fetch(
+        &self,
+        file: &Place,
+        entry: Option<Entry>,
+        most: usize,
+    ) -> Result<Vec<u8>> {
+        let wrong = |kind, why: &str| Error::new(kind, why).with("path", &file.path);
+        let Some(entry) = entry else {
+            return Err(wrong(Kind::NotFound, "the file is not there any more"));
+        };
+        if entry.folder {
+            return Err(wrong(Kind::NotFound, "what lies there is a folder"));
+        }
+        let size: Option<usize> = entry.size.as_deref().and_then(|size| size.parse().ok());
+        if size.is_some_and(|size| size > most) {
+            return Err(
+                wrong(Kind::Rejected, "the file is too large to be read whole")
+                    .with("bytes", size.unwrap_or(most)),
+            );
+        }
+        let content = self.get(file).await?;
+        if content.len() > most {
+            return Err(
+                wrong(Kind::Rejected, "the file is too large to be read whole")
+                    .with("bytes", content.len()),
+            );
+        }
+        match size {
+            // It changed in between, or something else was sent in its place.
+            Some(size) if size != content.len() => Err(wrong(
+                Kind::Unavailable,
+                "the file did not arrive as it was listed",
+            )
+            .with("listed_bytes", size)
+            .with("received_bytes", content.len())),
+            _ => Ok(content),
         }
     }
 
@@ -191,14 +241,15 @@ fn normal(base: &str) -> Result<String> {
     Ok(format!("{scheme}://{host}{}", escape(&path.join("/"))))
 }
 
-fn read(reply: &Reply) -> Result<Vec<Resource>> {
+pub(crate) fn read(reply: &Reply) -> Result<Vec<Resource>> {
     if reply.status != 207 {
-        return Err(
-            Error::new(Kind::Protocol, "a listing was asked for, and something else came")
-                .with("status", reply.status)
-                .with("answer", reply.excerpt())
-                .hint("check the address: it must be the one for WebDAV"),
-        );
+        return Err(Error::new(
+            Kind::Protocol,
+            "a listing was asked for, and something else came",
+        )
+        .with("status", reply.status)
+        .with("answer", reply.excerpt())
+        .hint("check the address: it must be the one for WebDAV"));
     }
     multistatus(&reply.body)
 }
@@ -220,6 +271,8 @@ fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     match reply.status {
         // A file may be a page of HTML, so that says nothing here; callers look for themselves.
         200..300 => Verdict::Good,
+        // "Nothing new", "not there" and "not on this condition" are answers to what was asked.
+        304 | 405 | 412 => Verdict::Good,
         401 => Verdict::Fail(refused()),
         503 if reply.header("x-nextcloud-maintenance-mode") == Some("1") => {
             let after = retry_after(reply, now);
@@ -236,14 +289,12 @@ fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
                 .hint("see in the server's settings for external storage what is wrong"),
         ),
         404 | 410 => Verdict::Fail(
-            Error::new(Kind::NotFound, "the server has nothing there, or does not show it to us")
-                .with("status", reply.status)
-                .hint("check `url`, `user` and `folder` in the connection's settings"),
-        ),
-        405 => Verdict::Fail(
-            Error::new(Kind::Conflict, "the server does not allow that there")
-                .with("status", reply.status)
-                .hint("check the address: it must be the one for WebDAV"),
+            Error::new(
+                Kind::NotFound,
+                "the server has nothing there, or does not show it to us",
+            )
+            .with("status", reply.status)
+            .hint("check `url`, `user` and `folder` in the connection's settings"),
         ),
         _ => classify_standard(reply, now),
     }

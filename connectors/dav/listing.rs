@@ -60,7 +60,10 @@ impl Entry {
                 "group" => Mount::Group,
                 _ => Mount::Other,
             }),
-            mount_root: props.mount_root.as_deref().map(|it| it == "true" || it == "1"),
+            mount_root: props
+                .mount_root
+                .as_deref()
+                .map(|it| it == "true" || it == "1"),
             fingerprint: props.fingerprint.clone(),
         }
     }
@@ -107,20 +110,30 @@ pub(crate) fn listing(
             continue;
         }
         if found.len() != place.len() + 1 || !found.starts_with(&place) {
-            return Err(wrong("it names what does not lie in the folder").with("href", &resource.href));
+            return Err(
+                wrong("it names what does not lie in the folder").with("href", &resource.href)
+            );
         }
         let name = found.pop().expect("it has a name more than its folder");
         match (resource.status, resource.props.collection) {
             (None | Some(200), Some(_)) => listing.entries.push(Entry::of(name, resource)),
             (Some(status), _) => listing.unknown.push((name, format!("status {status}"))),
-            (None, None) => listing.unknown.push((name, "it has no properties".to_owned())),
+            (None, None) => listing
+                .unknown
+                .push((name, "it has no properties".to_owned())),
         }
     }
     if own_again != 1 {
         return Err(wrong("it names the folder itself more than once"));
     }
-    listing.entries.sort_by(|one, other| one.name.cmp(&other.name));
-    if listing.entries.windows(2).any(|two| two[0].name == two[1].name) {
+    listing
+        .entries
+        .sort_by(|one, other| one.name.cmp(&other.name));
+    if listing
+        .entries
+        .windows(2)
+        .any(|two| two[0].name == two[1].name)
+    {
         return Err(wrong("it names something twice"));
     }
     Ok(listing)
@@ -162,7 +175,11 @@ mod tests {
             resource("/dav/a/%FC.txt", false),
         ];
         let listing = listing(&asked("/dav/a"), &found, None).unwrap();
-        let names: Vec<_> = listing.entries.iter().map(|it| (&*it.name, it.folder)).collect();
+        let names: Vec<_> = listing
+            .entries
+            .iter()
+            .map(|it| (&*it.name, it.folder))
+            .collect();
         assert_eq!(names, [("b.txt", false), ("c", true)]);
         assert_eq!(listing.odd, 1);
     }
@@ -178,7 +195,11 @@ mod tests {
             vec![own.clone(), own.clone()],
             vec![own.clone(), resource("/dav/a/b/c.txt", false)],
             vec![own.clone(), resource("/elsewhere/x/b.txt", false)],
-            vec![own, resource("/dav/a/b", false), resource("/dav/a/b/", true)],
+            vec![
+                own,
+                resource("/dav/a/b", false),
+                resource("/dav/a/b/", true),
+            ],
         ];
         for found in cases {
             let error = listing(&asked("/dav/a"), &found, None).unwrap_err();

@@ -9,11 +9,12 @@ pub(crate) mod client;
 pub(crate) mod deliver;
 mod href;
 pub(crate) mod listing;
-mod probe;
+pub(crate) mod login;
+pub(crate) mod probe;
 pub(crate) mod record;
 pub(crate) mod tree;
 pub(crate) mod walk;
 mod xml;
 
 pub(crate) use self::href::{escape, join, names};
-pub(crate) use self::xml::{Resource, multistatus};
+pub(crate) use self::xml::Resource;

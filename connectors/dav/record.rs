@@ -120,8 +120,14 @@ mod tests {
                 "etag":"W/\"5f-1\"","by":"anna"}"#,
         );
         assert_eq!(found.path, "Kunde A/Bericht.pdf");
-        assert_eq!((found.size, found.version.as_deref()), (Some(12), Some("5f-1")));
-        assert_eq!(found.modified.unwrap().to_rfc3339(), "2026-11-22T03:22:15+00:00");
+        assert_eq!(
+            (found.size, found.version.as_deref()),
+            (Some(12), Some("5f-1"))
+        );
+        assert_eq!(
+            found.modified.unwrap().to_rfc3339(),
+            "2026-11-22T03:22:15+00:00"
+        );
         assert_eq!(found.modified_by.unwrap().id, Some(ExternalId::new("anna")));
     }
 

@@ -134,7 +134,10 @@ pub(crate) struct Plan {
 pub(crate) enum Step {
     Visit(Due),
     /// Everything below was read: from now on its tag counts.
-    Seal { key: u64, etag: u64 },
+    Seal {
+        key: u64,
+        etag: u64,
+    },
 }
 
 /// A folder to be read.
@@ -238,7 +241,8 @@ impl State {
                 };
                 if folder.mount == around {
                     let own = folder.files.iter().filter(|(_, mark)| *mark & 1 == 0);
-                    self.missing.extend(own.map(|(file, _)| (*file, folder.mount)));
+                    self.missing
+                        .extend(own.map(|(file, _)| (*file, folder.mount)));
                 } else {
                     lost.insert(folder.mount);
                 }
@@ -251,7 +255,9 @@ impl State {
     pub(crate) fn present(&self, mount: u64) -> impl Iterator<Item = u64> {
         let folders = self.folders.values().filter(move |it| it.mount == mount);
         let files = folders.flat_map(|folder| &folder.files);
-        files.filter(|(_, mark)| *mark & 1 == 0).map(|(key, _)| *key)
+        files
+            .filter(|(_, mark)| *mark & 1 == 0)
+            .map(|(key, _)| *key)
     }
 
     /// Every mount with files.
@@ -377,12 +383,18 @@ mod tests {
 
     #[test]
     fn giving_up_on_a_folder_leaves_those_around_it_open() {
-        let due = |path: &str| Step::Visit(Due {
-            path: path.to_owned(),
-            ..Due::default()
-        });
+        let due = |path: &str| {
+            Step::Visit(Due {
+                path: path.to_owned(),
+                ..Due::default()
+            })
+        };
         let mut plan = Plan::new(DateTime::UNIX_EPOCH, false, Due::default());
-        plan.steps = vec![Step::Seal { key: 1, etag: 2 }, due("b"), Step::Seal { key: 3, etag: 4 }];
+        plan.steps = vec![
+            Step::Seal { key: 1, etag: 2 },
+            due("b"),
+            Step::Seal { key: 3, etag: 4 },
+        ];
         plan.give_up("a/x", "status 403");
         assert_eq!(plan.steps, [due("b")]);
     }

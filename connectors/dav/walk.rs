@@ -110,8 +110,11 @@ impl Walk<'_> {
         }
         let known = known.and_then(|folder| folder.etag);
         let Some(own) = self.dav.look(self.root, true).await? else {
-            return Err(Error::new(Kind::NotFound, "the folder of the connection is not there")
-                .hint("it was moved, deleted, or is no longer shared with this user; see `folder`"));
+            return Err(
+                Error::new(Kind::NotFound, "the folder of the connection is not there").hint(
+                    "it was moved, deleted, or is no longer shared with this user; see `folder`",
+                ),
+            );
         };
         let due = Due {
             key: own.id,
@@ -189,9 +192,11 @@ impl Walk<'_> {
         page: &mut Page,
     ) -> Result<()> {
         let Some(key) = self.identity.key(&listing.own, &due.path) else {
-            return Err(Error::new(Kind::Protocol, "the server gives its files no numbers")
-                .with("folder", &due.path)
-                .hint("use the connector `webdav` for servers that are no Nextcloud"));
+            return Err(
+                Error::new(Kind::Protocol, "the server gives its files no numbers")
+                    .with("folder", &due.path)
+                    .hint("use the connector `webdav` for servers that are no Nextcloud"),
+            );
         };
         if due.key.is_some_and(|expected| expected != key) {
             plan.give_up(&due.path, "it was replaced while the drive was read");
@@ -239,6 +244,7 @@ impl Walk<'_> {
         page: &mut Page,
     ) {
         let mut files = BTreeMap::new();
+        let mut all_numbered = true;
         for entry in listing.entries.iter().filter(|entry| !entry.folder) {
             let path = join(&due.path, &entry.name);
             if self.ignore.covers(&entry.name) {
@@ -246,6 +252,7 @@ impl Walk<'_> {
             }
             let Some(key) = self.identity.key(entry, &path) else {
                 plan.give_up(&path, "the server gave it no number");
+                all_numbered = false;
                 continue;
             };
             if let Some(seen) = &mut page.seen {
@@ -268,9 +275,17 @@ impl Walk<'_> {
             }
         }
         let gone = before.files.iter();
-        let gone = gone.filter(|(key, mark)| !files.contains_key(*key) && *mark & 1 == 0);
-        let gone: Vec<(u64, u64)> = gone.map(|(key, _)| (*key, before.mount)).collect();
-        page.state.missing.extend(gone);
+        let gone = gone.filter(|(key, _)| !files.contains_key(*key));
+        let gone: Vec<(u64, u64)> = gone.map(|(key, mark)| (*key, *mark)).collect();
+        if listing.unknown.is_empty() && all_numbered {
+            let ours = gone.iter().filter(|(_, mark)| mark & 1 == 0);
+            page.state
+                .missing
+                .extend(ours.map(|(key, _)| (*key, before.mount)));
+        } else {
+            // One whose properties did not come cannot be told from one that is gone.
+            files.extend(gone);
+        }
         if let Some(folder) = page.state.folders.get_mut(&folder) {
             folder.files = files;
         }
@@ -286,6 +301,7 @@ impl Walk<'_> {
         state: &mut State,
     ) {
         let mut seen = BTreeSet::new();
+        let mut whole = listing.unknown.is_empty();
         for entry in listing.entries.iter().filter(|entry| entry.folder) {
             let path = join(&due.path, &entry.name);
             if self.ignore.covers(&entry.name) {
@@ -293,6 +309,7 @@ impl Walk<'_> {
             }
             let Some(key) = self.identity.key(entry, &path) else {
                 plan.give_up(&path, "the server gave it no number");
+                whole = false;
                 continue;
             };
             seen.insert(key);
@@ -319,7 +336,7 @@ impl Walk<'_> {
             }
         }
         // One whose properties did not come is not gone, and cannot be told from the others.
-        if listing.unknown.is_empty() {
+        if whole {
             let known = children.get(&folder).into_iter().flatten();
             let gone = known.filter(|child| !seen.contains(*child));
             state.gone.extend(gone.map(|child| (*child, folder)));
@@ -337,7 +354,10 @@ impl Walk<'_> {
         if !lost.is_empty() && self.identity == Identity::FileId {
             page.notices.push(notice(
                 "nextcloud-share-gone",
-                format!("{} shared folders are not there any more; their files stay", lost.len()),
+                format!(
+                    "{} shared folders are not there any more; their files stay",
+                    lost.len()
+                ),
             ));
         }
         state.settle_files();
@@ -400,7 +420,10 @@ fn version_mark(entry: &Entry, path: &str, listed: Option<DateTime<Utc>>) -> Opt
             }
         }
     }
-    Some(mark(&format!("{path}\n{}\n{size}\n{modified}", text(&entry.etag))))
+    Some(mark(&format!(
+        "{path}\n{}\n{size}\n{modified}",
+        text(&entry.etag)
+    )))
 }
 
 fn sweep(scope: String, present: impl Iterator<Item = String>) -> Sweep {

@@ -133,7 +133,8 @@ impl Name {
 
 /// Reads the whole document, or nothing.
 pub(crate) fn multistatus(body: &[u8]) -> Result<Vec<Resource>> {
-    let text = std::str::from_utf8(body).map_err(|error| wrong("it is no UTF-8").with("error", error))?;
+    let text =
+        std::str::from_utf8(body).map_err(|error| wrong("it is no UTF-8").with("error", error))?;
     let mut reader = NsReader::from_str(text);
     let config = reader.config_mut();
     config.expand_empty_elements = true;
@@ -162,7 +163,9 @@ pub(crate) fn multistatus(body: &[u8]) -> Result<Vec<Resource>> {
 /// The character that a reference stands for; only those that need no definition are known.
 fn character(entity: &BytesRef<'_>) -> Result<char> {
     let numbered = entity.resolve_char_ref();
-    if let Some(found) = numbered.map_err(|error| wrong("a character is none").with("error", error))? {
+    if let Some(found) =
+        numbered.map_err(|error| wrong("a character is none").with("error", error))?
+    {
         return Ok(found);
     }
     match &*entity.xml10_content() {
@@ -253,7 +256,10 @@ impl Parse {
 
 /// `HTTP/1.1 200 OK` → 200.
 fn status(line: &str) -> Result<u16> {
-    let number = line.split(' ').nth(1).and_then(|number| number.parse().ok());
+    let number = line
+        .split(' ')
+        .nth(1)
+        .and_then(|number| number.parse().ok());
     number.ok_or_else(|| wrong("a status is none").with("status", line))
 }
 
@@ -268,10 +274,12 @@ fn wrong(why: &str) -> Error {
 mod tests {
     use super::*;
 
-    const HEAD: &str = r#"<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns">"#;
+    const HEAD: &str =
+        r#"<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns">"#;
 
     fn one(inner: &str) -> Resource {
-        let text = format!("{HEAD}<d:response><d:href>/x</d:href>{inner}</d:response></d:multistatus>");
+        let text =
+            format!("{HEAD}<d:response><d:href>/x</d:href>{inner}</d:response></d:multistatus>");
         multistatus(text.as_bytes()).unwrap().remove(0)
     }
 
@@ -305,7 +313,10 @@ mod tests {
              <oc:fileid>7</oc:fileid></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>",
         );
         assert_eq!(found.props.fileid.as_deref(), Some("7"));
-        assert_eq!((found.props.collection, found.props.etag), (Some(true), None));
+        assert_eq!(
+            (found.props.collection, found.props.etag),
+            (Some(true), None)
+        );
         let refused = one("<d:status>HTTP/1.1 403 Forbidden</d:status>");
         assert_eq!(refused.status, Some(403));
     }
