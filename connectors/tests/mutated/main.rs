@@ -12,6 +12,7 @@
 #[path = "../../../tests/fakes/mod.rs"]
 mod fakes;
 
+mod dav;
 mod files;
 mod judge;
 mod mutants;
