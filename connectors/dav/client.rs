@@ -288,6 +288,13 @@ fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
             Error::new(Kind::Unavailable, "the storage behind this folder is away")
                 .hint("see in the server's settings for external storage what is wrong"),
         ),
+        501 => Verdict::Fail(
+            Error::new(
+                Kind::Rejected,
+                "the server does not know this kind of request",
+            )
+            .with("status", reply.status),
+        ),
         404 | 410 => Verdict::Fail(
             Error::new(
                 Kind::NotFound,

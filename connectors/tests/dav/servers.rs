@@ -183,7 +183,7 @@ fn rclone(root: &Path, port: u16) -> Command {
 }
 
 fn apache(dir: &Path, port: u16) -> Command {
-    let modules = ["mpm_event", "authz_core", "unixd", "dav", "dav_fs"];
+    let modules = ["mpm_event", "authz_core", "dav", "dav_fs"];
     let load = modules
         .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"));
     let shown = dir.display();
