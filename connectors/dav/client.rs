@@ -270,9 +270,8 @@ pub(crate) fn http_date(text: &str) -> Option<DateTime<Utc>> {
 fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     match reply.status {
         // A file may be a page of HTML, so that says nothing here; callers look for themselves.
-        200..300 => Verdict::Good,
-        // "Nothing new", "not there" and "not on this condition" are answers to what was asked.
-        304 | 405 | 412 => Verdict::Good,
+        // "Nothing new", "not there" and "not on this condition" answer what was asked.
+        200..300 | 304 | 405 | 412 => Verdict::Good,
         401 => Verdict::Fail(refused()),
         503 if reply.header("x-nextcloud-maintenance-mode") == Some("1") => {
             let after = retry_after(reply, now);

@@ -269,7 +269,7 @@ impl Delivery<'_> {
         if !taken.contains(self.name) {
             return Ok(Choice::Create(self.name.to_owned()));
         }
-        let free = (2..).find(|number| !numbers.contains(number));
+        let free = (2..u32::MAX).find(|number| !numbers.contains(number));
         Ok(Choice::Create(beside(self.name, free.unwrap_or(2))))
     }
 

@@ -91,7 +91,7 @@ impl Walk<'_> {
         };
         self.go_on(&mut plan, &mut page).await?;
         if plan.steps.is_empty() {
-            self.finish(plan, &mut page);
+            self.finish(&plan, &mut page);
         } else {
             page.more = true;
             page.state.plan = Some(plan);
@@ -146,7 +146,7 @@ impl Walk<'_> {
                 Step::Visit(due) => due,
             };
             match self.dav.list(&self.root.at(&*due.path)).await {
-                Ok(listing) => self.take(&due, listing, &children, plan, page)?,
+                Ok(listing) => self.take(&due, &listing, &children, plan, page)?,
                 Err(error) => match self.bear(&due, error, plan).await {
                     Ok(reason) => plan.give_up(&due.path, reason),
                     // What this page has is worth keeping; the next one meets the trouble again.
@@ -186,7 +186,7 @@ impl Walk<'_> {
     fn take(
         &self,
         due: &Due,
-        listing: Listing,
+        listing: &Listing,
         children: &BTreeMap<u64, Vec<u64>>,
         plan: &mut Plan,
         page: &mut Page,
@@ -229,8 +229,8 @@ impl Walk<'_> {
             files: BTreeMap::new(),
         };
         state.folders.insert(key, folder);
-        self.take_files(due, key, &before, &listing, plan, page);
-        self.take_folders(due, key, &listing, children, plan, &mut page.state);
+        self.take_files(due, key, &before, listing, plan, page);
+        self.take_folders(due, key, listing, children, plan, &mut page.state);
         Ok(())
     }
 
@@ -344,8 +344,8 @@ impl Walk<'_> {
     }
 
     /// Ends a run, and concludes from it what can be concluded.
-    fn finish(&self, plan: Plan, page: &mut Page) {
-        page.notices.extend(notices(&plan));
+    fn finish(&self, plan: &Plan, page: &mut Page) {
+        page.notices.extend(notices(plan));
         if !plan.unknown.is_empty() || plan.calm {
             return;
         }

@@ -57,9 +57,10 @@ impl Finder<'_> {
             .into_iter()
             .filter(|id| !binned.contains_key(id))
             .collect();
-        let places = match rest.is_empty() {
-            true => Places::default(),
-            false => self.places(&rest).await?,
+        let places = if rest.is_empty() {
+            Places::default()
+        } else {
+            self.places(&rest).await?
         };
         let presence = |absent: &Absent| {
             let id: u64 = absent.id.as_str().parse().ok()?;

@@ -6,7 +6,7 @@
 
 mod answers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -38,11 +38,8 @@ struct World {
     /// Folders that may not be read, by path, with the status.
     hidden: BTreeMap<String, u16>,
     maintenance: bool,
-    search: bool,
-    bin: bool,
-    activity: bool,
-    /// Whether conditions are kept.
-    conditions: bool,
+    /// Parts that the administrator switched off; `conditions` stands for keeping them.
+    off: BTreeSet<String>,
     /// The folder that the public link shows.
     shared: Option<u64>,
     /// Wrong passwords that came.
@@ -95,10 +92,7 @@ impl Nextcloud {
             fingerprint: String::new(),
             hidden: BTreeMap::new(),
             maintenance: false,
-            search: true,
-            bin: true,
-            activity: true,
-            conditions: true,
+            off: BTreeSet::new(),
             shared: None,
             refusals: 0,
             before: Vec::new(),
@@ -174,7 +168,7 @@ impl Nextcloud {
         let now = self.clock.now();
         let mut world = self.world();
         world.touch(id);
-        if world.bin {
+        if world.has("bin") {
             world.trash.insert(id, now);
         }
         world.remove(id);
@@ -252,14 +246,7 @@ impl Nextcloud {
 
     /// Switches parts of the server off, as an administrator can.
     pub fn without(&self, part: &str) {
-        let mut world = self.world();
-        match part {
-            "search" => world.search = false,
-            "bin" => world.bin = false,
-            "activity" => world.activity = false,
-            "conditions" => world.conditions = false,
-            other => panic!("{other}"),
-        }
+        self.world().off.insert(part.to_owned());
     }
 
     /// There is no room left.
@@ -335,6 +322,10 @@ impl Nextcloud {
 }
 
 impl World {
+    fn has(&self, part: &str) -> bool {
+        !self.off.contains(part)
+    }
+
     fn child(&self, up: u64, name: &str) -> Option<u64> {
         let mut nodes = self.nodes.iter();
         nodes

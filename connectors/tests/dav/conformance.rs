@@ -38,10 +38,10 @@ impl World {
     }
 
     fn number(&self, id: &ExternalId) -> u64 {
-        match self.plain {
-            true => self.bench.cloud.find(id.as_str()).unwrap(),
-            false => id.as_str().parse().unwrap(),
+        if self.plain {
+            return self.bench.cloud.find(id.as_str()).unwrap();
         }
+        id.as_str().parse().unwrap()
     }
 
     fn path(&self, id: &ExternalId) -> String {
@@ -60,10 +60,10 @@ impl Subject for World {
     }
 
     fn connector(&self) -> Box<dyn Connector> {
-        match self.plain {
-            true => self.bench.plain(),
-            false => self.bench.connector(),
+        if self.plain {
+            return self.bench.plain();
         }
+        self.bench.connector()
     }
 
     fn add(&self, count: usize) -> Vec<ExternalId> {
@@ -96,19 +96,12 @@ impl Subject for World {
     }
 
     fn truth(&self) -> BTreeSet<ExternalId> {
-        match self.plain {
-            true => self
-                .bench
-                .cloud
-                .files("")
-                .into_keys()
-                .map(ExternalId::new)
-                .collect(),
-            false => {
-                let ids = self.bench.cloud.ids().into_iter();
-                ids.map(|id| ExternalId::new(id.to_string())).collect()
-            }
+        let cloud = &self.bench.cloud;
+        if self.plain {
+            return cloud.files("").into_keys().map(ExternalId::new).collect();
         }
+        let ids = cloud.ids().into_iter();
+        ids.map(|id| ExternalId::new(id.to_string())).collect()
     }
 
     fn break_with(&self, trouble: Trouble, skip: u32) -> bool {
@@ -134,11 +127,11 @@ impl Subject for World {
     }
 
     fn quiet_requests(&self) -> u64 {
-        match self.plain {
+        if self.plain {
             // One a folder, and one for the folder of them all.
-            true => 1 + self.made.load(Ordering::Relaxed).min(FOLDERS) as u64,
-            false => 1,
+            return 1 + self.made.load(Ordering::Relaxed).min(FOLDERS) as u64;
         }
+        1
     }
 
     fn many(&self) -> usize {

@@ -112,7 +112,9 @@ async fn the_trash_bin_is_a_proof() {
 async fn without_bin_and_search_a_second_listing_is_the_proof() {
     for parts in [&["bin"][..], &["search"], &["bin", "search"]] {
         let bench = Bench::start().await;
-        parts.iter().for_each(|part| bench.cloud.without(part));
+        for part in parts {
+            bench.cloud.without(part);
+        }
         fill(&bench);
         let mut ledger = first(&bench).await;
         let file = bench.cloud.find("Kunde 3/Datei 3.pdf").unwrap();

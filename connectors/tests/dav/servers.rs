@@ -119,9 +119,10 @@ impl Running {
     }
 
     fn connect(&self) -> Box<dyn Connector> {
-        let base = match self.down.load(Ordering::Relaxed) {
-            true => self.nowhere.base().to_owned(),
-            false => format!("http://127.0.0.1:{}", self.port),
+        let base = if self.down.load(Ordering::Relaxed) {
+            self.nowhere.base().to_owned()
+        } else {
+            format!("http://127.0.0.1:{}", self.port)
         };
         let mut values = vec![("url", Value::Url(base))];
         if self.brand == Brand::Rclone {
@@ -143,7 +144,9 @@ impl Running {
             for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 // Apache's own book-keeping.
                 if entry.file_name() == ".DAV" {
-                } else if entry.path().is_dir() {
+                    continue;
+                }
+                if entry.path().is_dir() {
                     folders.push(entry.path());
                 } else {
                     let path = entry.path();

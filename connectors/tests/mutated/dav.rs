@@ -156,7 +156,6 @@ async fn listings_of_webdav() {
             put(&body);
             // From the beginning, so that every file comes, and with what is remembered.
             for cursor in [&Cursor::start(), &first.next] {
-                let connector = connect(case, server.base(), &clock);
                 let what = format!(
                     "{}: {kind} at {place:?} of {}",
                     case.name,

@@ -120,10 +120,14 @@ fn route(world: &mut World, asked: &Asked<'_>, path: &str) -> Said {
         return files(world, asked, ROOT, &own, below);
     }
     match path {
-        "/remote.php/dav/" if asked.method == "SEARCH" && world.search => search(world, asked),
-        "/remote.php/dav/trashbin/anna/trash" if world.bin => trash(world),
+        "/remote.php/dav/" if asked.method == "SEARCH" && world.has("search") => {
+            search(world, asked)
+        }
+        "/remote.php/dav/trashbin/anna/trash" if world.has("bin") => trash(world),
         "/ocs/v2.php/cloud/user" => ocs(asked, json!({"id": USER, "display-name": "Anna Ü."})),
-        "/ocs/v2.php/apps/activity/api/v2/activity/all" if world.activity => log(world, asked),
+        "/ocs/v2.php/apps/activity/api/v2/activity/all" if world.has("activity") => {
+            log(world, asked)
+        }
         "/remote.php/dav/" => fail(501, "Sabre\\DAV\\Exception\\NotImplemented"),
         _ => fail(404, "Sabre\\DAV\\Exception\\NotFound"),
     }
@@ -201,7 +205,7 @@ fn put(
     let other = asked
         .header("if-match")
         .is_some_and(|it| tag.as_deref() != Some(it));
-    if world.conditions && ((none && place.is_some()) || other) {
+    if world.has("conditions") && ((none && place.is_some()) || other) {
         return fail(412, "Sabre\\DAV\\Exception\\PreconditionFailed");
     }
     let id = world.put(folder, name, asked.body, asked.now);
@@ -222,7 +226,7 @@ fn rename(world: &mut World, asked: &Asked<'_>, root: u64, base: &str, place: Op
         return fail(404, "Sabre\\DAV\\Exception\\NotFound");
     };
     let taken = world.find(root, &to);
-    if taken.is_some() && asked.header("overwrite") == Some("F") && world.conditions {
+    if taken.is_some() && asked.header("overwrite") == Some("F") && world.has("conditions") {
         return fail(412, "Sabre\\DAV\\Exception\\PreconditionFailed");
     }
     if let Some(taken) = taken {
