@@ -1,6 +1,7 @@
 //! The verbs of WebDAV on one connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -49,6 +50,8 @@ impl Dav {
         let mut options = Options::new(connection, &base, buckets);
         options.classify = classify;
         options.body_max = BODY_MAX;
+        // A folder with thousands of files takes a small server its time.
+        options.timeout = Duration::from_secs(90);
         prepare(&mut options);
         Ok(Self {
             http: Http::new(options, platform)?,

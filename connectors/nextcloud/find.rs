@@ -96,15 +96,17 @@ impl Finder<'_> {
         Ok(places.inside.remove(&id))
     }
 
-    /// What lies in the trash bin, by number, with the time of its deletion. None where there is no
-    /// bin: the app can be switched off.
+    /// What lies in the trash bin, by number, with the time of its deletion. Nothing where there is
+    /// no bin, for the app can be switched off, or one that is too full to be listed.
     async fn binned(&self) -> Result<BTreeMap<u64, String>> {
         let Some(user) = self.user else {
             return Ok(BTreeMap::new());
         };
         let path = format!("/remote.php/dav/trashbin/{}/trash", segment(user));
         let reply = match self.dav.propfind(&path, "1", TRASH).await {
-            Err(error) if is_refusal(error.kind()) => return Ok(BTreeMap::new()),
+            Err(error) if is_refusal(error.kind()) || error.kind() == Kind::Protocol => {
+                return Ok(BTreeMap::new());
+            }
             other => other?,
         };
         let number = |it: &Resource| -> Option<(u64, String)> {

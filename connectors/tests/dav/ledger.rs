@@ -16,6 +16,8 @@ pub(crate) struct Ledger {
     /// Of the last pull: files that came, of which so many were new or changed.
     pub(crate) came: usize,
     pub(crate) revisions: usize,
+    /// Scopes that were said to be listed completely.
+    pub(crate) swept: usize,
     /// Files that were asked for a second time.
     pub(crate) doubted: usize,
     pub(crate) notices: BTreeSet<&'static str>,
@@ -32,7 +34,8 @@ impl Ledger {
         connector: &dyn Connector,
         mode: &Pull,
     ) -> Result<(), Error> {
-        (self.came, self.revisions, self.doubted, self.pages) = (0, 0, 0, 0);
+        (self.came, self.revisions, self.doubted) = (0, 0, 0);
+        (self.swept, self.pages) = (0, 0);
         self.notices.clear();
         while self.page(connector, mode).await? {}
         Ok(())
@@ -62,6 +65,7 @@ impl Ledger {
         }
         assert!(page.gone.is_empty(), "no server tells of deletions");
         for sweep in page.swept {
+            self.swept += 1;
             let present: BTreeSet<&ExternalId> = sweep.present.iter().collect();
             let absent: Vec<Absent> = self
                 .files

@@ -70,6 +70,10 @@ async fn a_moved_file_is_no_deletion_whichever_folder_is_read_first() {
         bench.tick();
         ledger.pull(&*bench.connector()).await.unwrap();
         assert_eq!((ledger.revisions, ledger.doubted), (1, 0));
+        assert_eq!(
+            ledger.swept, 0,
+            "nothing is missing, so nothing is to be proved"
+        );
         assert_eq!(ledger.file(file).path, format!("{to}/Wandert.pdf"));
         let mut calm = ledger.clone();
         calm.pull_as(&*bench.connector(), &WEEKLY).await.unwrap();

@@ -1,8 +1,9 @@
 //! What goes wrong with drives, each as a test named after it.
 
+use stundenbuch_connectors::contract::{Absent, Presence};
 use stundenbuch_connectors::error::{Kind, Retry};
 use stundenbuch_connectors::login::{Basic, Login, Logins as _, Stored};
-use stundenbuch_connectors::record::ExternalId;
+use stundenbuch_connectors::record::{ExternalId, Stream};
 
 use super::*;
 use fakes::{Fault, FaultKind};
@@ -166,23 +167,25 @@ async fn a_folder_without_a_tag_is_always_read() {
             ),
         )
     };
-    let tag = "<d:getetag>\"neu\"</d:getetag>";
     let fail = |kind| {
         let (path, times) = ("/remote.php", 1);
         bench.server.fail(Fault { path, times, kind });
     };
-    let alone = one("", root, true, tag);
-    fail(whole(&alone));
-    fail(whole(&(alone + &one("Kunde%200/", folder, true, ""))));
-    fail(whole(
-        &(one("Kunde%200/", folder, true, "") + &one("Kunde%200/Datei%200.pdf", file, false, "")),
-    ));
-    ledger.came = 0;
-    ledger
-        .page(&*bench.connector(), &Pull::Changes)
-        .await
-        .unwrap();
-    assert_eq!(ledger.came, 1, "the file without a tag comes again");
+    let bare = one("Kunde%200/", folder, true, "");
+    let inner = one("Kunde%200/Datei%200.pdf", file, false, "");
+    // The second night, nothing differs but the tag of the root.
+    for tag in ["neu", "neuer"] {
+        let alone = one("", root, true, &format!("<d:getetag>\"{tag}\"</d:getetag>"));
+        for answer in [alone.clone(), alone + &bare, bare.clone() + &inner] {
+            fail(whole(&answer));
+        }
+        ledger.came = 0;
+        ledger
+            .page(&*bench.connector(), &Pull::Changes)
+            .await
+            .unwrap();
+        assert_eq!(ledger.came, 1, "{tag}: the file without a tag comes again");
+    }
 }
 
 #[tokio::test]
@@ -321,6 +324,22 @@ async fn by_plain_webdav_a_rename_is_a_deletion_and_an_addition() {
     // A proof by path alone is none while the root is not there either.
     let id = ExternalId::new("Kunde 1/Datei 1.pdf");
     assert!(ledger.deleted[&id].contains("not found"));
+}
+
+#[tokio::test]
+async fn not_found_proves_nothing_while_the_root_is_not_found_either() {
+    let (bench, _) = filled().await;
+    let absent = Absent {
+        stream: Stream::Files,
+        id: ExternalId::new("Kunde 1/Datei 1.pdf"),
+        scope: ".".to_owned(),
+    };
+    let ask = || async { bench.plain().confirm(std::slice::from_ref(&absent)).await };
+    assert_eq!(ask().await.unwrap()[0].1, Presence::Present);
+    bench.cloud.hide("Kunde 1/Datei 1.pdf", 404);
+    assert!(matches!(ask().await.unwrap()[0].1, Presence::Gone(_)));
+    bench.cloud.hide("", 404);
+    assert_eq!(ask().await.unwrap_err().kind(), Kind::NotFound);
 }
 
 #[tokio::test]
