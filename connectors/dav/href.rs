@@ -122,7 +122,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_we_ask_for_is_what_we_read(parts in proptest::collection::vec("[^/\0]{1,9}", 1..4)) {
+        fn what_we_ask_for_is_what_we_read(
+            parts in proptest::collection::vec("[^/\0]{1,9}", 1..4),
+        ) {
             prop_assume!(parts.iter().all(|part| part != "." && part != ".."));
             prop_assert_eq!(names(&escape(&parts.join("/"))), Some(parts));
         }

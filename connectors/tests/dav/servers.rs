@@ -194,7 +194,8 @@ fn apache(dir: &Path, port: u16) -> Command {
         "{}ServerRoot {shown}\nServerName localhost\nListen 127.0.0.1:{port}\n\
          PidFile {shown}/pid\nErrorLog {shown}/error.log\nUser www-data\nGroup www-data\n\
          DocumentRoot {shown}/root\nDavLockDB {shown}/var/locks\n\
-         <Directory {shown}/root>\nDav On\nRequire all granted\nFileETag MTime Size\n</Directory>\n",
+         <Directory {shown}/root>\nDav On\nRequire all granted\n\
+         FileETag MTime Size\n</Directory>\n",
         load.concat()
     );
     std::fs::write(dir.join("httpd.conf"), config).unwrap();

@@ -76,7 +76,8 @@ async fn an_answer_without_the_folder_itself_is_none() {
     for body in [
         format!("{head}</d:multistatus>"),
         format!(
-            "{head}<d:response><d:href>/remote.php/dav/files/anna/</d:href></d:response></d:multistatus>"
+            "{head}<d:response><d:href>/remote.php/dav/files/anna/</d:href></d:response>\
+             </d:multistatus>"
         ),
         format!(
             "{head}<d:response><d:href>/elsewhere/</d:href><d:propstat><d:prop><d:resourcetype>\
@@ -159,13 +160,13 @@ async fn a_folder_without_a_tag_is_always_read() {
              <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>"
         )
     };
-    let whole = |inner: &str| {
-        answer(
-            207,
-            &format!(
-                r#"<d:multistatus xmlns:d="DAV:" xmlns:o="http://owncloud.org/ns">{inner}</d:multistatus>"#
-            ),
-        )
+    let whole = |inner: &str| FaultKind::Status {
+        code: 207,
+        headers: vec![("date", "Tue, 03 Nov 2026 08:00:00 GMT".to_owned())],
+        body: format!(
+            "<d:multistatus xmlns:d=\"DAV:\" xmlns:o=\"http://owncloud.org/ns\">{inner}\
+             </d:multistatus>"
+        ),
     };
     let fail = |kind| {
         let (path, times) = ("/remote.php", 1);

@@ -60,20 +60,22 @@ fn connect(case: &Case, base: &str, clock: &ManualClock) -> Box<dyn Connector> {
     let entry = stundenbuch_connectors::find(case.name).unwrap();
     let mut settings = Settings::default();
     let mut set = |key, value| settings.set(entry.kind.setting(key).unwrap(), value);
-    match case.name {
-        "webdav" => set("url", Value::Url(format!("{base}/ablage"))),
-        _ => {
-            set("url", Value::Url(base.to_owned()));
-            set("activity", Value::Flag(false));
-        }
+    if case.name == "webdav" {
+        set("url", Value::Url(format!("{base}/ablage")));
+    } else {
+        set("url", Value::Url(base.to_owned()));
+        set("activity", Value::Flag(false));
     }
     set("user", Value::Text("anna".to_owned()));
     set("password", Value::Secret(Secret::new(PASSWORD)));
     (entry.build)("mutated", &settings, &platform(clock)).unwrap()
 }
 
+/// From where to where.
+type Place = (usize, usize);
+
 /// From `<` to `>`, from one such to the next, and from a tag to its end.
-fn elements(document: &str) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+fn elements(document: &str) -> (Vec<Place>, Vec<Place>) {
     let (mut open, mut elements, mut texts) = (Vec::new(), Vec::new(), Vec::new());
     let mut at = 0;
     while let Some(start) = document[at..].find('<').map(|it| it + at) {
@@ -93,8 +95,8 @@ fn elements(document: &str) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
 }
 
 /// Every spoilt copy, with what was done, and from where to where.
-fn mutants(document: &str) -> Vec<(&'static str, (usize, usize), String)> {
-    let whole = |(start, end): (usize, usize), middle: &str| {
+fn mutants(document: &str) -> Vec<(&'static str, Place, String)> {
+    let whole = |(start, end): Place, middle: &str| {
         format!("{}{middle}{}", &document[..start], &document[end..])
     };
     let cuts = (0..document.len()).filter(|at| document.is_char_boundary(*at));
@@ -175,7 +177,7 @@ fn judge(
     case: &Case,
     connector: &dyn Connector,
     honest: &[Identified],
-    place: (usize, usize),
+    place: Place,
     what: &str,
     outcome: Result<Page, Error>,
 ) -> &'static str {
@@ -245,7 +247,7 @@ fn records(connector: &dyn Connector, page: &Page) -> Vec<Identified> {
     all
 }
 
-fn excerpt(case: &Case, (start, end): (usize, usize)) -> &str {
+fn excerpt(case: &Case, (start, end): Place) -> &str {
     let end = end.min(start + 80);
     case.document.get(start..end).unwrap_or_default()
 }
