@@ -48,7 +48,6 @@ impl Kind {
     pub fn setting(&self, key: &str) -> Option<&'static Setting> {
         self.settings.iter().find(|setting| setting.key == key)
     }
-    }
 
     /// The declaration of that stream.
     pub fn stream(&self, stream: Stream) -> Option<&'static StreamKind> {

@@ -4,10 +4,12 @@
 //! contract, and cannot: the application depends on it and never the other way round.
 //! `README.md` beside this file is the guide for the author of a new connector.
 
+mod basic_auth;
 pub mod budget;
 pub mod clock;
 pub mod contract;
 mod culprit;
+mod dav;
 mod drive;
 pub mod error;
 pub mod http;
@@ -27,8 +29,10 @@ pub mod activecollab;
 pub mod folder;
 pub mod kimai;
 pub mod timewarrior;
+pub mod nextcloud;
 pub mod toggl;
 pub mod trello;
+pub mod webdav;
 
 pub use contract::{Connector, Platform};
 pub use error::{Error, Reject, Result};
@@ -54,6 +58,8 @@ pub const ALL: &[Entry] = &[
     trello::ENTRY,
     folder::ENTRY,
     activecollab::ENTRY,
+    nextcloud::ENTRY,
+    webdav::ENTRY,
 ];
 
 /// The connector of that name.

@@ -40,6 +40,7 @@ pub enum Method {
     Mkcol,
     Move,
     Report,
+    Search,
 }
 
 impl Method {
@@ -56,6 +57,7 @@ impl Method {
             Self::Mkcol => "MKCOL",
             Self::Move => "MOVE",
             Self::Report => "REPORT",
+            Self::Search => "SEARCH",
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod clockify;
 pub mod kimai;
 pub mod logins;
 pub mod activecollab;
+pub mod nextcloud;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;

@@ -13,6 +13,7 @@
 mod fakes;
 
 mod activecollab;
+mod dav;
 mod files;
 mod judge;
 mod mutants;
