@@ -18,6 +18,7 @@ pub mod secret;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
 
+pub mod asana;
 pub mod folder;
 pub mod toggl;
 pub mod trello;
@@ -38,7 +39,7 @@ pub struct Entry {
 }
 
 /// The list: one line a connector.
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY];
+pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, asana::ENTRY, folder::ENTRY];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

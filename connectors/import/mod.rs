@@ -34,6 +34,8 @@ use std::io::Read;
 
 use chrono_tz::Tz;
 
+pub(crate) use json_doc::Fields;
+
 use crate::contract::{Identified, Raw};
 use crate::error::Reject;
 
