@@ -79,11 +79,7 @@ impl Api {
     pub(super) async fn one(&self, path: &str, fields: &str) -> Result<(Head, Box<RawValue>)> {
         let request = Request::get(TOKEN, path).query("opt_fields", fields);
         let reply = self.http.send(request).await?;
-        let single: Single<Box<RawValue>> = reply.json()?;
-        let head = wire::head(&single.data).ok_or_else(|| {
-            Error::new(Kind::Protocol, "Asana's answer has no gid").with("path", path)
-        })?;
-        Ok((head, single.data))
+        single(&reply, path)
     }
 
     /// A list, all pages at once: the marks of pages expire, so nothing else is asked for
@@ -168,6 +164,15 @@ impl Listing {
     pub(super) fn gids(&self) -> impl Iterator<Item = &str> {
         self.rows.iter().map(|(head, _)| head.gid.as_str())
     }
+}
+
+/// The one thing in an answer.
+pub(super) fn single(reply: &Reply, path: &str) -> Result<(Head, Box<RawValue>)> {
+    let single: Single<Box<RawValue>> = reply.json()?;
+    let head = wire::head(&single.data).ok_or_else(|| {
+        Error::new(Kind::Protocol, "Asana's answer has no gid").with("path", path)
+    })?;
+    Ok((head, single.data))
 }
 
 /// When an answer was given, by the service's own clock.

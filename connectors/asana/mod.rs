@@ -21,11 +21,15 @@
 //! and then no longer followed.
 //!
 //! # What it writes
-//! Nothing.
+//! Comments on tasks, and the number or text of a custom field. A comment of ours is found by its
+//! marker, edited in place, and left alone once a person changed it; so is a field.
 //!
 //! # Credentials
 //! A personal access token, from <https://app.asana.com/0/my-apps>; it acts as its user, and
-//! there is none that only reads.
+//! there is none that only reads. Or an app of your own there (`client_id`, `client_secret`), to
+//! log in with and to ask for no more than is needed: reading by default, deliveries with
+//! `stories:write` and `tasks:write` in `scopes`. Asana gives `events` only to apps with full
+//! permissions, whose one scope is `default`, and to personal access tokens.
 //!
 //! # Limits
 //! 150 requests a minute on the free plan and 1,500 on others, of which we use 120. Two requests
@@ -45,6 +49,8 @@
 //!   until that time is compared. Timesheet approval is kept with the entry, and not used.
 //! - Not confirmed by a second source (2026-11): that each part of a batch counts, that entries
 //!   may be listed with the fields of a single one, and whether entries modify their task.
+//! - A comment is edited a moment after it was read; what a person writes into it in between is
+//!   overwritten, since Asana has no conditional requests.
 //! - Attachments, dependencies, goals and portfolios are not read.
 
 mod activity;
@@ -52,8 +58,11 @@ mod api;
 mod catalogue;
 mod classify;
 mod confirm;
+mod decimal;
+mod deliver;
 mod envelope;
 mod events;
+mod login;
 mod normalise;
 mod plan;
 mod pull;
@@ -69,7 +78,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
-use zeroize::Zeroizing;
 
 pub(crate) use normalise::{Frame, Home, named, person, project, task, time_entry};
 
@@ -77,28 +85,54 @@ use self::api::{Api, TOKEN};
 use crate::Entry;
 use crate::clock::Clock;
 use crate::contract::{
-    Absent, Connector, Cursor, Identified, Identity, Page, Platform, Presence, Pull, Raw,
+    Absent, Connector, Cursor, Identified, Identity, Outgoing, Page, Platform, Presence, Pull, Raw,
+    Receipt,
 };
 use crate::error::{Error, Kind as ErrorKind, Reject, Result};
 use crate::http::{Http, Options};
 use crate::kind::{
-    Bucket, Changes, Deletions, Kind, Need, Setting, Settings, StreamKind, ValueKind,
+    Bucket, Changes, Deletions, Delivery, DeliveryKind, Kind, Need, Repeat, Setting, Settings,
+    StreamKind, ValueKind,
 };
+use crate::login::{Login, OAuth};
 use crate::record::{ExternalId, Stream};
-use crate::secret::Secret;
 
 const API_URL: &str = "https://app.asana.com/api/1.0";
 
 static KIND: Kind = Kind {
     name: "asana",
     title: "Asana",
-    summary: "Reads the tasks of Asana projects, what was done to them, and tracked time.",
+    summary: "Reads tasks with what was done to them, and tracked time; writes comments and hours.",
     settings: &[
         Setting {
             key: "token",
             value: ValueKind::Secret,
-            need: Need::Required,
-            help: "A personal access token, from https://app.asana.com/0/my-apps.",
+            need: Need::Optional,
+            help: "A personal access token, from https://app.asana.com/0/my-apps; else log in.",
+        },
+        Setting {
+            key: "client_id",
+            value: ValueKind::Text,
+            need: Need::Optional,
+            help: "Instead of `token`: the id of an app of yours, from the same page.",
+        },
+        Setting {
+            key: "client_secret",
+            value: ValueKind::Secret,
+            need: Need::Optional,
+            help: "The secret of that app.",
+        },
+        Setting {
+            key: "scopes",
+            value: ValueKind::Texts,
+            need: Need::Optional,
+            help: "What to ask for at the login; only what is read, when left out.",
+        },
+        Setting {
+            key: "redirect_url",
+            value: ValueKind::Url,
+            need: Need::Default(login::REDIRECT),
+            help: "Where Asana sends the browser after the login; as registered for the app.",
         },
         Setting {
             key: "workspaces",
@@ -143,6 +177,12 @@ static KIND: Kind = Kind {
             need: Need::Default(API_URL),
             help: "Where Asana's API is.",
         },
+        Setting {
+            key: "login_url",
+            value: ValueKind::Url,
+            need: Need::Default(login::LOGIN_URL),
+            help: "Where Asana's login is.",
+        },
     ],
     streams: &[
         StreamKind {
@@ -171,7 +211,16 @@ static KIND: Kind = Kind {
             deletions: Deletions::Never,
         },
     ],
-    delivers: &[],
+    delivers: &[
+        DeliveryKind {
+            what: Delivery::Comment,
+            repeat: Repeat::Marker,
+        },
+        DeliveryKind {
+            what: Delivery::Field,
+            repeat: Repeat::SameContent,
+        },
+    ],
     // Asana, "Rate limits", read 2026-11: 150 a minute on the free plan.
     buckets: &[Bucket {
         name: TOKEN,
@@ -183,7 +232,9 @@ static KIND: Kind = Kind {
     quiet_night: "1 request a project, and 1 a workspace unless `projects` names them; with \
         `time`, 1 more for each 100 entries of this month and the last; with `events`, 1 more a \
         project",
-    needs: "a personal access token (https://app.asana.com/0/my-apps)",
+    needs: "a personal access token (https://app.asana.com/0/my-apps), or a login by an app of \
+        your own",
+    experimental: false,
 };
 
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };
@@ -203,6 +254,7 @@ struct Wishes {
 struct Asana {
     api: Api,
     clock: Arc<dyn Clock>,
+    login: Option<OAuth>,
     wishes: Wishes,
 }
 
@@ -218,9 +270,24 @@ fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn
     let days = settings.count("full_every_days").unwrap_or(7);
     let base = settings.text("api_url").unwrap_or(API_URL);
     let mut options = Options::new(name, base.trim_end_matches('/'), KIND.buckets);
-    let token = token(settings)?;
-    options.headers = vec![("authorization", bearer(token))];
-    options.secrets = vec![token.clone()];
+    let login = login::describe(settings)?;
+    match (settings.secret("token"), &login) {
+        (Some(token), _) => {
+            login::check(token)?;
+            options.headers = vec![("authorization", login::bearer(token))];
+            options.secrets = vec![token.clone()];
+        }
+        (None, Some(login)) => {
+            options.access = Some(crate::login::oauth(name, login.clone(), platform)?);
+        }
+        (None, None) => {
+            let error = Error::new(
+                ErrorKind::Settings,
+                "neither `token` nor `client_id` is given",
+            );
+            return Err(error.hint(classify::NEW_TOKEN));
+        }
+    }
     options.classify = classify::classify;
     // A hundred tasks with all their fields may take a while.
     options.timeout = Duration::from_secs(60);
@@ -229,6 +296,7 @@ fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn
             http: Http::new(options, platform)?,
         },
         clock: Arc::clone(&platform.clock),
+        login: login.filter(|_| settings.secret("token").is_none()),
         wishes: Wishes {
             workspaces: settings.texts("workspaces").to_vec(),
             projects: settings.texts("projects").to_vec(),
@@ -240,29 +308,15 @@ fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn
     }))
 }
 
-/// The token, if it can be one: a blank or a line end would break the header.
-fn token(settings: &Settings) -> Result<&Secret> {
-    let wrong = |what: &str| {
-        Error::new(ErrorKind::Settings, format!("`token` {what}")).hint(classify::NEW_TOKEN)
-    };
-    let secret = settings
-        .secret("token")
-        .ok_or_else(|| wrong("is not configured"))?;
-    let plain = |sign: u8| sign.is_ascii_graphic();
-    if secret.expose().is_empty() || !secret.expose().bytes().all(plain) {
-        return Err(wrong("names a secret that is no such word as Asana gives"));
-    }
-    Ok(secret)
-}
-
-fn bearer(token: &Secret) -> Secret {
-    Secret::new(&Zeroizing::new(format!("Bearer {}", token.expose())))
-}
-
 #[async_trait]
 impl Connector for Asana {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn login(&self) -> Option<Login> {
+        let login = self.login.clone()?;
+        Some(Login::OAuth(Box::new(login)))
     }
 
     async fn check(&self) -> Result<Identity> {
@@ -289,6 +343,10 @@ impl Connector for Asana {
 
     async fn confirm(&self, absent: &[Absent]) -> Result<Vec<(ExternalId, Presence)>> {
         self.second_look(absent).await
+    }
+
+    async fn deliver(&self, item: &Outgoing) -> Result<Receipt> {
+        self.put(&item.item).await
     }
 
     fn requests(&self) -> u64 {

@@ -216,7 +216,12 @@ impl Asana {
     pub fn add_task(&self, project: &str, section: Option<&str>, name: &str) -> String {
         let place = (project.to_owned(), section.map(str::to_owned));
         let gid = self.make_task(name, None, vec![place]);
-        self.event(&gid, "added", &json!({"gid": gid, "resource_type": "task"}), None);
+        self.event(
+            &gid,
+            "added",
+            &json!({"gid": gid, "resource_type": "task"}),
+            None,
+        );
         gid
     }
 
@@ -281,7 +286,12 @@ impl Asana {
     pub fn complete(&self, task: &str) {
         self.set_silently(task, "completed_at", json!(iso(self.clock.now())));
         self.set(task, "completed", json!(true));
-        self.tell(task, "marked_complete", "marked this task complete", json!({}));
+        self.tell(
+            task,
+            "marked_complete",
+            "marked this task complete",
+            json!({}),
+        );
     }
 
     pub fn set_value(&self, task: &str, field: &str, value: Value) {
@@ -506,7 +516,12 @@ impl Asana {
 
     fn on_project<T>(&self, project: &str, change: impl FnOnce(&mut Project) -> T) -> T {
         let mut world = self.world();
-        change(world.projects.get_mut(project).expect("a project of the fake"))
+        change(
+            world
+                .projects
+                .get_mut(project)
+                .expect("a project of the fake"),
+        )
     }
 
     fn make_gid(&self) -> String {

@@ -66,7 +66,10 @@ pub(super) async fn answer(Shared(asana): Shared<Asana>, request: Request) -> Re
 
 pub(super) fn refuse(status: u16, message: &str) -> Refusal {
     let help = "For more information on API status codes, read the docs on errors";
-    (status, json!({"errors": [{"message": message, "help": help}]}))
+    (
+        status,
+        json!({"errors": [{"message": message, "help": help}]}),
+    )
 }
 
 impl Asana {
@@ -135,7 +138,10 @@ impl World {
         let burst = self.requests.iter().filter(|at| **at > slice).count();
         if self.requests.len() > 150 || burst > 25 {
             self.refused += 1;
-            return Err(refuse(429, "You've made too many requests and hit a rate limit."));
+            return Err(refuse(
+                429,
+                "You've made too many requests and hit a rate limit.",
+            ));
         }
         Ok(())
     }
@@ -189,7 +195,9 @@ impl World {
             ["time_tracking_entries", entry] => {
                 self.tracks(asked)?;
                 let entry = self.entries.get(*entry);
-                one(entry.cloned().ok_or_else(|| unknown("time_tracking_entry"))?)
+                one(entry
+                    .cloned()
+                    .ok_or_else(|| unknown("time_tracking_entry"))?)
             }
             ["events"] => self.feed(asked, now),
             _ => Err(refuse(404, "No matching route for request")),
@@ -242,12 +250,16 @@ impl World {
     pub(super) fn shown(&self, task: &Task) -> Value {
         let mut facts = task.facts.clone();
         let gid = facts["gid"].as_str().unwrap().to_owned();
-        let children = self.tasks.values().filter(|it| {
-            it.parent.as_deref() == Some(&gid) && !it.deleted && it.hidden.is_none()
-        });
+        let children = self
+            .tasks
+            .values()
+            .filter(|it| it.parent.as_deref() == Some(&gid) && !it.deleted && it.hidden.is_none());
         facts["num_subtasks"] = json!(children.count());
         let seen = task.places.iter().filter_map(|(project, section)| {
-            let facts = self.projects.get(project).filter(|it| it.hidden.is_none())?;
+            let facts = self
+                .projects
+                .get(project)
+                .filter(|it| it.hidden.is_none())?;
             let section = section.as_ref().map(|section| {
                 let name = &self.sections[section].0;
                 json!({"gid": section, "resource_type": "section", "name": name})
@@ -298,7 +310,9 @@ impl World {
         let fresh = |world: &mut Self, next: usize| {
             world.made += 1;
             let sync = format!("de4774f6915eae04714ca93bb2f5{:04}", world.made);
-            world.syncs.insert(sync.clone(), (next, now, project.clone()));
+            world
+                .syncs
+                .insert(sync.clone(), (next, now, project.clone()));
             sync
         };
         let Some(next) = known else {

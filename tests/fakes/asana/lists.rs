@@ -24,7 +24,10 @@ impl World {
     /// The tasks of a project, in no order that says anything; subtasks are not in it.
     pub(super) fn tasks_of(&self, asked: &Asked) -> Result<Vec<Value>, Refusal> {
         let Some(project) = asked.query.get("project") else {
-            return Err(refuse(400, "You should specify one of: project, tag, section"));
+            return Err(refuse(
+                400,
+                "You should specify one of: project, tag, section",
+            ));
         };
         self.project(project)?;
         let since = instant(asked, "modified_since")?;
