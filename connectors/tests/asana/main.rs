@@ -44,6 +44,8 @@ struct Bench {
     clock: ManualClock,
     asana: Asana,
     server: Server,
+    /// Kept over restarts, as in the ledger.
+    budgets: Arc<MemoryBudgets>,
 }
 
 impl Bench {
@@ -55,6 +57,7 @@ impl Bench {
             clock,
             asana,
             server,
+            budgets: Arc::default(),
         }
     }
 
@@ -87,7 +90,7 @@ impl Bench {
     fn platform(&self) -> Platform {
         Platform {
             clock: Arc::new(self.clock.clone()),
-            budgets: Arc::new(MemoryBudgets::default()),
+            budgets: Arc::clone(&self.budgets) as _,
             logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
         }
     }
