@@ -59,7 +59,8 @@ pub(super) struct Listing {
 #[derive(Deserialize)]
 struct Page {
     data: Vec<Box<RawValue>>,
-    #[serde(default)]
+    /// Null on the last page. An answer without it is no page, and not an empty one.
+    #[serde(deserialize_with = "Option::deserialize")]
     next_page: Option<Next>,
 }
 

@@ -194,14 +194,18 @@ impl Description {
             for end in ["Response", "Base"] {
                 let full = format!("#/components/schemas/{name}{end}");
                 if self.0.pointer(&full[1..]).is_some() {
-                    return self.full(&json!({"$ref": full}));
+                    return self.merged(&json!({"$ref": full}));
                 }
             }
         }
+        self.merged(schema)
+    }
+
+    fn merged(&self, schema: &Json) -> Json {
         let schema = self.resolve(schema);
         let mut all = schema.clone();
         for part in schema["allOf"].as_array().into_iter().flatten() {
-            let part = self.full(part);
+            let part = self.merged(part);
             for (key, value) in part.as_object().unwrap() {
                 if key == "properties" {
                     for (name, property) in value.as_object().unwrap() {

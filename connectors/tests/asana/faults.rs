@@ -65,7 +65,9 @@ async fn faults_delete_nothing_and_leave_no_trace() {
                 ledger.pull(&*connector).await.unwrap();
             }
             assert_eq!(ledger.task(&tasks[4]).title, "Neu", "{what}");
-            assert!(ledger.has(Stream::Activity, &said), "{what}");
+            // An empty list in its full form is an answer like others, and deletes nothing.
+            let lied = path == "/stories" && what.contains("next_page\\\": null");
+            assert!(lied || ledger.has(Stream::Activity, &said), "{what}");
             assert_eq!(ledger.count(Stream::Tasks), 19, "{what}");
             assert_eq!(ledger.deleted.len(), 1, "{what}");
         }

@@ -120,8 +120,8 @@ async fn a_large_project_is_read_by_what_was_modified_and_whole_once_a_week() {
     let mut ledger = Ledger::default();
     assert_eq!(
         night(&bench, &more, &mut ledger).await,
-        28,
-        "25 pages and the frame"
+        15,
+        "12 pages and the frame"
     );
     assert_eq!(ledger.count(Stream::Tasks), 1_200);
     bench.asana.delete(&tasks[7]);
