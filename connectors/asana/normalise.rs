@@ -98,15 +98,15 @@ pub(crate) enum Home<'a> {
 pub(crate) fn task(item: Fields<'_>, frame: Frame<'_>) -> Result<Task, Reject> {
     let (mut project, section) = place(item, frame.home)?;
     if project.is_none() && matches!(frame.home, Home::First) {
-        let first = item.list("projects")?.first();
-        project = first.map(Fields::of).transpose()?.map(named).transpose()?;
+        let first = item.objects("projects")?.into_iter().next();
+        project = first.map(named).transpose()?;
     }
     let done = item.flag("completed")?.unwrap_or_default();
     let due = match (item.instant("due_at")?, item.day("due_on")?) {
         (None, Some(day)) => Some(chrono::Utc.from_utc_datetime(&day.and_time(NaiveTime::MIN))),
         (at, _) => at,
     };
-    let mut labels = names(item.list("tags")?)?;
+    let mut labels = names(&item.objects("tags")?)?;
     labels.sort_unstable();
     labels.dedup();
     Ok(Task {
@@ -140,8 +140,7 @@ pub(crate) fn task(item: Fields<'_>, frame: Frame<'_>) -> Result<Task, Reject> {
 /// The project that a task counts for, and the section of it that it lies in.
 fn place(item: Fields<'_>, home: Home<'_>) -> Result<(Option<Named>, Option<Named>), Reject> {
     let mut places = Vec::new();
-    for membership in item.list("memberships")? {
-        let membership = Fields::of(membership)?;
+    for membership in item.objects("memberships")? {
         let project = membership.object("project")?.map(named).transpose()?;
         let section = membership.object("section")?.map(named).transpose()?;
         places.push((project, section));
@@ -165,8 +164,7 @@ fn fields(
     parent: Option<Fields<'_>>,
 ) -> Result<BTreeMap<String, String>, Reject> {
     let mut fields = BTreeMap::new();
-    for field in item.list("custom_fields")? {
-        let field = Fields::of(field)?;
+    for field in item.objects("custom_fields")? {
         if let (Some(name), Some(value)) = (field.text("name")?, field.text("display_value")?) {
             fields.insert(name.to_owned(), value.to_owned());
         }
@@ -210,7 +208,7 @@ pub(crate) fn time_entry(item: Fields<'_>) -> Result<TimeEntry, Reject> {
     {
         project = Some(named(of)?);
     }
-    let mut tags = names(item.list("categories")?)?;
+    let mut tags = names(&item.objects("categories")?)?;
     tags.sort_unstable();
     tags.dedup();
     Ok(TimeEntry {
@@ -249,10 +247,10 @@ pub(super) fn person_ref(item: Fields<'_>) -> Result<PersonRef, Reject> {
     })
 }
 
-fn names(items: &[Value]) -> Result<Vec<String>, Reject> {
+fn names(items: &[Fields<'_>]) -> Result<Vec<String>, Reject> {
     let mut names = Vec::new();
     for item in items {
-        names.extend(Fields::of(item)?.text("name")?.map(str::to_owned));
+        names.extend(item.text("name")?.map(str::to_owned));
     }
     Ok(names)
 }

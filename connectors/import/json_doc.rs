@@ -185,6 +185,16 @@ impl<'a> Fields<'a> {
             .map_or(&[], Vec::as_slice))
     }
 
+    /// The elements of a list of objects.
+    pub(crate) fn objects(self, key: &'static str) -> Result<Vec<Fields<'a>>, Reject> {
+        let object = |item: &'a Value| {
+            item.as_object().map(Fields).ok_or_else(|| {
+                Reject::field(key, format!("must hold objects, holds {}", shown(item)))
+            })
+        };
+        self.list(key)?.iter().map(object).collect()
+    }
+
     pub(crate) fn object(self, key: &'static str) -> Result<Option<Fields<'a>>, Reject> {
         self.take(key, "an object", |value| value.as_object().map(Fields))
     }
