@@ -22,7 +22,7 @@ pub(super) const NEW_TOKEN: &str = "make a personal access token at \
 pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     let fail = |kind, what: &str| Verdict::Fail(failure(kind, what, reply));
     match reply.status {
-        200 | 201 if is_json(reply) => Verdict::Good,
+        200 | 201 | 412 if is_json(reply) => Verdict::Good,
         // A captive portal, a proxy's page, or a body that was cut: none of it is an answer.
         200..=399 => Verdict::Retry {
             after: None,
@@ -40,7 +40,6 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
         ),
         404 | 410 => fail(Kind::NotFound, "Asana does not have this, or not for us"),
         409 => fail(Kind::Conflict, "something changed meanwhile"),
-        412 if is_json(reply) => Verdict::Good,
         429 => Verdict::Retry {
             after: Some(retry_after(reply, now).unwrap_or(now + WINDOW)),
             error: failure(Kind::RateLimited, "Asana asks for fewer requests", reply),

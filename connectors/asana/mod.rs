@@ -39,8 +39,9 @@
 //! a word, and nothing else.
 //!
 //! # Known gaps
-//! - Without `events`, a changed subtask or an edited comment shows with the next change of its
-//!   task, or within `full_every_days`. Asana does not count either as modifying the task.
+//! - Without `events`, a changed subtask shows with the next change of its task or within
+//!   `full_every_days`, and an edited comment with the next change of its task or the weekly
+//!   comparison. Asana does not count either as modifying the task.
 //! - Whether a task that is moved within its project, or added to another, counts as modified is
 //!   described in two ways; a large project shows it within `full_every_days`.
 //! - A task that moved where the user cannot see it may be answered with the same 404 as a
@@ -290,7 +291,7 @@ fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn
     }
     options.classify = classify::classify;
     // A hundred tasks with all their fields may take a while.
-    options.timeout = Duration::from_secs(60);
+    options.timeout = Duration::from_mins(1);
     Ok(Box::new(Asana {
         api: Api {
             http: Http::new(options, platform)?,

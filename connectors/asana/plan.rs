@@ -96,11 +96,6 @@ impl Asana {
 
     /// The days of which time entries are read now.
     fn each_window(&self, state: &mut State, now: DateTime<Utc>) -> Vec<Step> {
-        let off = state.time.off.is_some_and(|_| state.compare.is_none())
-            && !is_due(state.time.off, now, self.wishes.full_every);
-        if off {
-            return Vec::new();
-        }
         let recent = month_before(now);
         let history = history_from(self.wishes.history_from, now);
         let (from, until, sweep) = match (state.time.from, state.compare) {
@@ -113,7 +108,12 @@ impl Asana {
             }
         };
         let spans = months(from, until, recent);
-        let windows = state.workspaces.keys().flat_map(|workspace| {
+        // Where the plan had none, it is asked again once a week.
+        let asked = state.workspaces.keys().filter(|workspace| {
+            let off = state.time.off.get(*workspace).copied();
+            off.is_none() || state.compare.is_some() || is_due(off, now, self.wishes.full_every)
+        });
+        let windows = asked.flat_map(|workspace| {
             spans.iter().map(|(from, until)| {
                 Step::Window(Window {
                     workspace: workspace.clone(),

@@ -58,6 +58,10 @@ pub(super) struct Followed {
     /// The tasks that lie in it. One that a complete list lacks is asked for.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) tasks: BTreeSet<String>,
+    /// Tasks that were in it, and that Asana refuses to show us: no list has them, and they are
+    /// not gone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) hidden: BTreeSet<String>,
     /// Tasks, in it or below, that have subtasks.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) parents: BTreeSet<String>,
@@ -72,10 +76,10 @@ pub(super) struct Followed {
 pub(super) struct Time {
     /// The first day that was ever read; the ledger has nothing before it.
     pub(super) from: Option<NaiveDate>,
-    /// The plan has no time tracking, as it was said then.
-    pub(super) off: Option<DateTime<Utc>>,
-    /// The plan refuses the fields of an add-on.
-    pub(super) lean: bool,
+    /// Workspaces whose plan has no time tracking, as it was said then.
+    pub(super) off: BTreeMap<String, DateTime<Utc>>,
+    /// Workspaces whose plan refuses the fields of an add-on.
+    pub(super) lean: BTreeSet<String>,
     /// The scopes that entries were ever seen in, by workspace.
     pub(super) scopes: BTreeMap<String, BTreeSet<String>>,
 }
@@ -124,6 +128,10 @@ pub(super) struct Tasks {
 pub(super) struct Look {
     pub(super) project: String,
     pub(super) tasks: Vec<String>,
+    /// Those of them that events point at, whose stories may have changed …
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) hints: BTreeSet<String>,
+    /// … and those that events call deleted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) deleted: BTreeSet<String>,
     /// What a complete list showed; told as complete once all have been asked for.

@@ -19,6 +19,10 @@ use crate::record::{ExternalId, Stream};
 /// list than its own instant says.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 
+/// More tasks than these are not asked for one by one: so many at once are no daily work, and
+/// the core holds their absence for a person.
+const MISSING_MAX: usize = 50;
+
 impl Asana {
     /// Reads the list of a project's tasks: all, or those that were modified.
     pub(super) async fn tasks(
@@ -48,7 +52,8 @@ impl Asana {
         page.raw
             .extend(rows.map(|(head, row)| envelope::task(state, &step.project, head, row)));
         let threshold = self.threshold(state, &before, now);
-        let changed = changed(&before, &step.hints, threshold, &listing);
+        let again = state.compare.is_some();
+        let changed = changed(&before, &step.hints, threshold, again, &listing);
         let mut steps = fan_out(&step, &before, &changed, &listing, self.reads(&before, now));
         let look = look(&step, &before, &listing, whole);
         follow_up(look, &mut steps, &mut page);
@@ -96,7 +101,9 @@ impl Asana {
                     if head.projects.contains(&step.project) {
                         step.listed.iter_mut().for_each(|it| it.push(gid.clone()));
                     }
-                    found.push(gid);
+                    if step.hints.contains(&gid) {
+                        found.push(gid);
+                    }
                 }
                 // Another task under this address is no answer; the next list asks again.
                 Ok(_) => step.listed.iter_mut().for_each(|it| it.push(gid.clone())),
@@ -108,6 +115,9 @@ impl Asana {
                 Err(error) if is_refusal(&error) => {
                     // It is there, and not for us: nothing of it is deleted.
                     step.listed.iter_mut().for_each(|it| it.push(gid.clone()));
+                    if let Some(followed) = state.projects.get_mut(&step.project) {
+                        followed.hidden.insert(gid.clone());
+                    }
                     page.notices.push(Notice {
                         code: "asana-task-hidden",
                         text: format!("Asana no longer shows the task {gid}: {error}"),
@@ -215,11 +225,12 @@ fn changed(
     before: &Followed,
     hints: &BTreeSet<String>,
     threshold: DateTime<Utc>,
+    again: bool,
     listing: &Listing,
 ) -> Vec<String> {
     let changed = listing.rows.iter().filter(|(head, _)| {
         let at = head.modified_at;
-        let seen = at.is_some() && before.recent.get(&head.gid).copied() == at;
+        let seen = !again && at.is_some() && before.recent.get(&head.gid).copied() == at;
         hints.contains(&head.gid) || (at.is_none_or(|at| at >= threshold) && !seen)
     });
     changed.map(|(head, _)| head.gid.clone()).collect()
@@ -278,11 +289,17 @@ fn look(step: &Tasks, before: &Followed, listing: &Listing, whole: bool) -> Look
         missing.extend(before.tasks.iter().cloned());
     }
     missing.retain(|gid| !listed.contains(gid.as_str()));
+    let too_many = missing.len() > MISSING_MAX + step.hints.len();
+    let asked = if too_many { &step.hints } else { &missing };
+    let asked = asked.iter().filter(|gid| !listed.contains(gid.as_str()));
+    let hidden = before.hidden.iter().map(String::as_str);
+    let present = listed.iter().copied().chain(hidden);
     Look {
         project: step.project.clone(),
-        tasks: missing.into_iter().collect(),
+        tasks: asked.cloned().collect(),
+        hints: step.hints.clone(),
         deleted: step.deleted.clone(),
-        listed: proof.then(|| listed.into_iter().map(str::to_owned).collect()),
+        listed: proof.then(|| present.map(str::to_owned).collect()),
     }
 }
 
@@ -317,6 +334,9 @@ fn mark(followed: &mut Followed, listing: &Listing, whole: bool, now: DateTime<U
         followed.tasks.clear();
     }
     followed.tasks.extend(listing.gids().map(str::to_owned));
+    for gid in listing.gids() {
+        followed.hidden.remove(gid);
+    }
 }
 
 /// A complete list of a scope.

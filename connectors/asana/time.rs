@@ -26,7 +26,7 @@ impl Asana {
             Ok(listing) => listing,
             Err(error) if error.kind() == Kind::NotInPlan => {
                 // It ends the feature and not the connection, and is tried again every week.
-                state.time.off = Some(now);
+                state.time.off.insert(step.workspace, now);
                 return Ok(told("asana-time-not-in-plan", "time entries", &error));
             }
             Err(error) if is_refusal(&error) => {
@@ -34,7 +34,7 @@ impl Asana {
             }
             Err(error) => return Err(error),
         };
-        state.time.off = None;
+        state.time.off.remove(&step.workspace);
         state.time.from = Some(
             state
                 .time
@@ -67,14 +67,14 @@ impl Asana {
                 .map(|until| ("entered_on_end_date", until.to_string())),
         );
         let path = "/time_tracking_entries";
-        if !state.time.lean {
+        if !state.time.lean.contains(&step.workspace) {
             match self.api.list(path, ENTRY, &filter).await {
                 Err(error) if error.kind() == Kind::NotInPlan => {}
                 outcome => return outcome,
             }
         }
         let listing = self.api.list(path, ENTRY_LEAN, &filter).await?;
-        state.time.lean = true;
+        state.time.lean.insert(step.workspace.clone());
         Ok(listing)
     }
 }

@@ -181,7 +181,7 @@ impl Asana {
     }
 
     pub fn rename_project(&self, project: &str, name: &str) {
-        self.on_project(project, |it| it.name = name.to_owned());
+        self.on_project(project, |it| name.clone_into(&mut it.name));
     }
 
     /// Answers with this status for the project and everything asked by it; `None` shows it.

@@ -6,12 +6,7 @@ use super::*;
 async fn small(count: usize) -> (Bench, String, Vec<String>, Ledger) {
     let bench = Bench::start().await;
     let project = bench.asana.add_project("Kunde");
-    let tasks = (0..count).map(|it| {
-        bench
-            .asana
-            .add_task(&project, None, &format!("Aufgabe {it}"))
-    });
-    let tasks: Vec<String> = tasks.collect();
+    let tasks = add_tasks(&bench.asana, &project, count);
     let mut ledger = Ledger::default();
     ledger.pull(&*bench.connector()).await.unwrap();
     assert_eq!(ledger.count(Stream::Tasks), count);
@@ -91,6 +86,22 @@ async fn a_task_that_is_not_for_us_any_more_stays() {
     assert_eq!(ledger.count(Stream::Tasks), 3);
     assert!(ledger.notices.contains("asana-task-hidden"));
     assert!(ledger.deleted.is_empty());
+    bench.next_night();
+    ledger.pull(&*bench.connector()).await.unwrap();
+    assert_eq!(bench.sent(), 2, "asked for once");
+    assert!(ledger.notices.is_empty());
+    bench.next_night();
+    bench.asana.hide(&tasks[1], None);
+    bench.asana.delete(&tasks[1]);
+    ledger
+        .pull_as(&*bench.connector(), &compare("2026-10-01T00:00:00Z"))
+        .await
+        .unwrap();
+    assert_eq!(
+        ledger.count(Stream::Tasks),
+        3,
+        "nobody knows whether it is hidden or gone"
+    );
 }
 
 #[tokio::test]
@@ -202,4 +213,29 @@ async fn an_edited_comment_is_seen_within_the_week() {
     let weekly = compare("2026-10-01T00:00:00Z");
     ledger.pull_as(&*bench.connector(), &weekly).await.unwrap();
     assert_eq!(ledger.story(&said).text, "nachher");
+}
+
+/// A list that suddenly lacks most of a project is a matter for a person, and not for hundreds of
+/// questions.
+#[tokio::test]
+async fn many_missing_tasks_are_handed_on_unasked() {
+    let (bench, project, tasks, ledger) = small(80).await;
+    for task in &tasks[..60] {
+        bench.asana.delete(task);
+    }
+    let connector = bench.connector();
+    let mut cursor = ledger.cursor.clone();
+    let mut swept = Vec::new();
+    loop {
+        let page = connector.pull(&cursor, &Pull::Changes).await.unwrap();
+        assert!(page.gone.is_empty());
+        swept.extend(page.swept);
+        cursor = page.next;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(bench.sent(), 2);
+    let sweep = swept.iter().find(|it| it.scope == project).unwrap();
+    assert_eq!(sweep.present.len(), 20);
 }

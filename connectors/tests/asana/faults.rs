@@ -34,13 +34,7 @@ async fn faults_delete_nothing_and_leave_no_trace() {
         for kind in &kinds {
             let bench = Bench::start().await;
             let project = bench.asana.add_project("Kunde");
-            let tasks: Vec<String> = (0..20)
-                .map(|it| {
-                    bench
-                        .asana
-                        .add_task(&project, None, &format!("Aufgabe {it}"))
-                })
-                .collect();
+            let tasks = add_tasks(&bench.asana, &project, 20);
             let connector = bench.connector();
             let mut ledger = Ledger::default();
             ledger.pull(&*connector).await.unwrap();
@@ -78,12 +72,8 @@ async fn faults_delete_nothing_and_leave_no_trace() {
 async fn a_mark_of_a_page_that_expires_begins_the_list_again() {
     let bench = Bench::start().await;
     let project = bench.asana.add_project("Kunde");
-    for number in 0..250 {
-        let task = bench
-            .asana
-            .add_task(&project, None, &format!("Aufgabe {number}"));
-        bench.asana.age(&task, at("2026-05-01T09:00:00Z"));
-    }
+    let tasks = add_tasks(&bench.asana, &project, 250);
+    leave_alone(&bench.asana, &tasks);
     bench.asana.forget_offsets(1);
     let mut ledger = Ledger::default();
     ledger.pull(&*bench.connector()).await.unwrap();
@@ -104,10 +94,7 @@ async fn a_mark_of_a_page_that_expires_begins_the_list_again() {
 async fn nothing_is_asked_for_between_the_pages_of_a_list() {
     let bench = Bench::start().await;
     let project = bench.asana.add_project("Kunde");
-    for number in 0..250 {
-        let task = bench
-            .asana
-            .add_task(&project, None, &format!("Aufgabe {number}"));
+    for task in add_tasks(&bench.asana, &project, 250) {
         bench.asana.add_subtask(&task, "Teil");
     }
     Ledger::default().pull(&*bench.connector()).await.unwrap();
@@ -178,13 +165,7 @@ async fn one_spoiled_task_is_put_aside_and_the_others_are_read() {
 async fn a_clock_that_jumps_misses_nothing() {
     let bench = Bench::start().await;
     let project = bench.asana.add_project("Kunde");
-    let tasks: Vec<String> = (0..150)
-        .map(|it| {
-            bench
-                .asana
-                .add_task(&project, None, &format!("Aufgabe {it}"))
-        })
-        .collect();
+    let tasks = add_tasks(&bench.asana, &project, 150);
     let connector = bench.connector();
     let mut ledger = Ledger::default();
     ledger.pull(&*connector).await.unwrap();

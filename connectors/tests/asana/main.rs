@@ -128,6 +128,19 @@ fn texts(words: &[&str]) -> Value {
     Value::Texts(words.iter().map(ToString::to_string).collect())
 }
 
+/// So many tasks in a project.
+fn add_tasks(asana: &Asana, project: &str, count: usize) -> Vec<String> {
+    let add = |number| asana.add_task(project, None, &format!("Aufgabe {number}"));
+    (0..count).map(add).collect()
+}
+
+/// Lets tasks lie there for long, so that nobody asks for their stories.
+fn leave_alone(asana: &Asana, tasks: &[String]) {
+    for task in tasks {
+        asana.age(task, at("2026-05-01T09:00:00Z"));
+    }
+}
+
 /// A comparison of everything since that instant.
 fn compare(from: &str) -> Pull {
     Pull::Compare {

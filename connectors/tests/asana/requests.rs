@@ -105,16 +105,8 @@ async fn requests_stay_in_the_budget() {
 async fn a_large_project_is_read_by_what_was_modified_and_whole_once_a_week() {
     let bench = Bench::start().await;
     let project = bench.asana.add_project("Groß");
-    let tasks: Vec<String> = (0..1_200)
-        .map(|it| {
-            bench
-                .asana
-                .add_task(&project, None, &format!("Aufgabe {it}"))
-        })
-        .collect();
-    for task in &tasks {
-        bench.asana.age(task, at("2026-05-01T09:00:00Z"));
-    }
+    let tasks = add_tasks(&bench.asana, &project, 1_200);
+    leave_alone(&bench.asana, &tasks);
     bench.clock.advance(Duration::from_hours(12));
     let more = [("projects", texts(&["Groß"]))];
     let mut ledger = Ledger::default();
@@ -149,11 +141,7 @@ async fn a_large_project_is_read_by_what_was_modified_and_whole_once_a_week() {
 async fn the_fake_enforces_the_limits_and_never_has_to() {
     let bench = Bench::start().await;
     let project = bench.asana.add_project("Kunde");
-    for number in 0..700 {
-        bench
-            .asana
-            .add_task(&project, None, &format!("Aufgabe {number}"));
-    }
+    add_tasks(&bench.asana, &project, 700);
     // Each was just written, so each is asked for its stories: seven hundred requests.
     let mut ledger = Ledger::default();
     let connector = bench.connector();

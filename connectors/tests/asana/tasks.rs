@@ -189,9 +189,7 @@ async fn events_are_a_hint_and_nothing_rests_on_them() {
     let bench = Bench::start().await;
     let asana = &bench.asana;
     let project = asana.add_project("Kunde");
-    let tasks: Vec<String> = (0..3)
-        .map(|it| asana.add_task(&project, None, &format!("Aufgabe {it}")))
-        .collect();
+    let tasks = add_tasks(asana, &project, 3);
     let connector = bench.configured(&[("events", Value::Flag(true))]).unwrap();
     let mut ledger = Ledger::default();
     ledger.pull(&*connector).await.unwrap();
