@@ -52,7 +52,7 @@ impl Asana {
                         envelope::plain(Stream::People, &head.gid, envelope::ACCOUNT, row)
                     }));
                 }
-                // A guest may not list people. Their names come with tasks and entries all the same.
+                // A guest may not list people. Their names come with tasks all the same.
                 Err(error) if is_refusal(&error) => {
                     page.notices
                         .push(refused("asana-people-hidden", "its people", &error));

@@ -46,6 +46,8 @@
 //!   described in two ways; a large project shows it within `full_every_days`.
 //! - A task that moved where the user cannot see it may be answered with the same 404 as a
 //!   deleted one, and is then taken for deleted; it comes back when it is seen again.
+//! - A task that is refused to us (403) stays as it was last seen, also when it is deleted later,
+//!   and so does one that was moved out of all projects that are read.
 //! - Of an entry whose day was moved from the last two months to before them, the old day stays
 //!   until that time is compared. Timesheet approval is kept with the entry, and not used.
 //! - Not confirmed by a second source (2026-11): that each part of a batch counts, that entries
