@@ -26,6 +26,7 @@ mod window;
 
 pub mod clockify;
 pub mod activecollab;
+pub mod asana;
 pub mod folder;
 pub mod kimai;
 pub mod timewarrior;
@@ -61,6 +62,7 @@ pub const ALL: &[Entry] = &[
     nextcloud::ENTRY,
     webdav::ENTRY,
 ];
+pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, asana::ENTRY, folder::ENTRY];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

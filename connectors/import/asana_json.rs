@@ -4,21 +4,19 @@
 //! subtasks in their tasks and leaves out where they belong, so each task becomes a record of
 //! its own that carries its parent and the project it has from there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Read;
 
-use chrono::{NaiveTime, TimeZone as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json_doc::{Fields, Records, not_json, read_text, refused};
 use super::{Format, Options, ReadError, SinkError};
+use crate::asana;
 use crate::contract::{Identified, Raw};
 use crate::error::Reject;
-use crate::record::{
-    Named, Person, PersonRef, Project, Record, Stream, Task, TaskState, TimeEntry, Worked,
-};
+use crate::record::{Record, Stream};
 
 /// The format.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +42,19 @@ struct Body<T> {
     /// The parent's project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     project: Option<Value>,
+}
+
+impl Body<Value> {
+    /// What the document says of a task besides the task itself.
+    fn frame(&self) -> Result<asana::Frame<'_>, Reject> {
+        let project = self.project.as_ref().map(Fields::of).transpose()?;
+        Ok(asana::Frame {
+            home: asana::Home::First,
+            project: project.map(asana::named).transpose()?,
+            parent: self.parent.as_ref().map(Fields::of).transpose()?,
+            archived: false,
+        })
+    }
 }
 
 impl Format for AsanaJson {
@@ -115,10 +126,10 @@ impl Format for AsanaJson {
             serde_json::from_str(&raw.body).map_err(|error| Reject::new(error.to_string()))?;
         let item = Fields::of(&body.item)?;
         let record = match Thing::of(item)? {
-            Thing::Task => Record::Task(task(item, &body)?),
-            Thing::Project => Record::Project(project(item)?),
-            Thing::User => Record::Person(person(item)?),
-            Thing::TimeEntry => Record::TimeEntry(time_entry(item)?),
+            Thing::Task => Record::Task(asana::task(item, body.frame()?)?),
+            Thing::Project => Record::Project(asana::project(item)?),
+            Thing::User => Record::Person(asana::person(item)?),
+            Thing::TimeEntry => Record::TimeEntry(asana::time_entry(item)?),
         };
         let id = raw.id.clone();
         Ok(vec![Identified { id, record }])
@@ -263,149 +274,4 @@ impl Reader<'_> {
 /// A thing by identifier and name alone.
 fn reference(value: &Value) -> Value {
     serde_json::json!({ "gid": value.get("gid"), "name": value.get("name") })
-}
-
-fn task(item: Fields<'_>, body: &Body<Value>) -> Result<Task, Reject> {
-    let membership = item
-        .list("memberships")?
-        .first()
-        .map(Fields::of)
-        .transpose()?;
-    let of_membership = |key| membership.map(|of| of.object(key)).transpose();
-    let mut project = of_membership("project")?.flatten();
-    if project.is_none() {
-        project = item.list("projects")?.first().map(Fields::of).transpose()?;
-    }
-    if project.is_none() {
-        project = body.project.as_ref().map(Fields::of).transpose()?;
-    }
-    let done = item.flag("completed")?.unwrap_or_default();
-    let due = match (item.instant("due_at")?, item.day("due_on")?) {
-        (None, Some(day)) => Some(chrono::Utc.from_utc_datetime(&day.and_time(NaiveTime::MIN))),
-        (at, _) => at,
-    };
-    Ok(Task {
-        title: item.needed("name")?.to_owned(),
-        notes: item.text("notes")?.unwrap_or_default().to_owned(),
-        project: project.map(named).transpose()?,
-        section: of_membership("section")?.flatten().map(named).transpose()?,
-        state: if done {
-            TaskState::Done
-        } else {
-            TaskState::Open
-        },
-        archived: false,
-        short_id: None,
-        url: item.text("permalink_url")?.map(str::to_owned),
-        assignees: item
-            .object("assignee")?
-            .map(person_ref)
-            .transpose()?
-            .into_iter()
-            .collect(),
-        labels: names(item.list("tags")?)?,
-        created: item.instant("created_at")?,
-        done_at: item.instant("completed_at")?.filter(|_| done),
-        due,
-        tracked_seconds: item.minutes("actual_time_minutes")?,
-        fields: fields(item, body)?,
-    })
-}
-
-/// The custom fields that have a value, and the parent, under the names that Asana shows.
-fn fields(item: Fields<'_>, body: &Body<Value>) -> Result<BTreeMap<String, String>, Reject> {
-    let mut fields = BTreeMap::new();
-    for field in item.list("custom_fields")? {
-        let field = Fields::of(field)?;
-        if let (Some(name), Some(value)) = (field.text("name")?, field.text("display_value")?) {
-            fields.insert(name.to_owned(), value.to_owned());
-        }
-    }
-    let mut parent = item.object("parent")?;
-    if parent.is_none() {
-        parent = body.parent.as_ref().map(Fields::of).transpose()?;
-    }
-    if let Some(name) = parent
-        .map(|parent| parent.text("name"))
-        .transpose()?
-        .flatten()
-    {
-        fields
-            .entry("Parent task".to_owned())
-            .or_insert_with(|| name.to_owned());
-    }
-    Ok(fields)
-}
-
-fn project(item: Fields<'_>) -> Result<Project, Reject> {
-    Ok(Project {
-        name: item.needed("name")?.to_owned(),
-        client: None,
-        archived: item.flag("archived")?.unwrap_or_default(),
-        url: item.text("permalink_url")?.map(str::to_owned),
-    })
-}
-
-fn person(item: Fields<'_>) -> Result<Person, Reject> {
-    Ok(Person {
-        name: item.needed("name")?.to_owned(),
-        email: item.text("email")?.map(str::to_owned),
-    })
-}
-
-fn time_entry(item: Fields<'_>) -> Result<TimeEntry, Reject> {
-    let missing = |key| move || Reject::field(key, "is missing");
-    // Time may be attributed to something else than a project (a portfolio, a goal).
-    let attributed = item.object("attributable_to")?;
-    let mut project = None;
-    if let Some(of) = attributed
-        && of.text("resource_type")? == Some("project")
-    {
-        project = Some(named(of)?);
-    }
-    let mut tags = names(item.list("categories")?)?;
-    tags.sort_unstable();
-    tags.dedup();
-    Ok(TimeEntry {
-        worked: Worked::Day {
-            date: item.day("entered_on")?.ok_or_else(missing("entered_on"))?,
-            seconds: item
-                .minutes("duration_minutes")?
-                .ok_or_else(missing("duration_minutes"))?,
-        },
-        description: item.text("description")?.unwrap_or_default().to_owned(),
-        person: item.object("created_by")?.map(person_ref).transpose()?,
-        client: None,
-        project,
-        task: item.object("task")?.map(named).transpose()?,
-        tags,
-        billable: match item.text("billable_status")? {
-            Some("billable") => Some(true),
-            Some("nonBillable") => Some(false),
-            _ => None,
-        },
-    })
-}
-
-fn named(item: Fields<'_>) -> Result<Named, Reject> {
-    Ok(Named {
-        id: item.id("gid")?,
-        name: item.text("name")?.map(str::to_owned),
-    })
-}
-
-fn person_ref(item: Fields<'_>) -> Result<PersonRef, Reject> {
-    Ok(PersonRef {
-        id: item.id("gid")?,
-        name: item.text("name")?.map(str::to_owned),
-        email: item.text("email")?.map(str::to_owned),
-    })
-}
-
-fn names(items: &[Value]) -> Result<Vec<String>, Reject> {
-    let mut names = Vec::new();
-    for item in items {
-        names.extend(Fields::of(item)?.text("name")?.map(str::to_owned));
-    }
-    Ok(names)
 }

@@ -109,15 +109,15 @@ impl<'a> Records<'a> {
 
 /// An object whose fields are taken by name. `null` counts as absent.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'a>(&'a Map<String, Value>);
+pub(crate) struct Fields<'a>(&'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(value: &'a Value) -> Result<Self, Reject> {
+    pub(crate) fn of(value: &'a Value) -> Result<Self, Reject> {
         let object = value.as_object().map(Self);
         object.ok_or_else(|| Reject::new(format!("must be an object, is {}", shown(value))))
     }
 
-    pub(super) fn has(self, key: &str) -> bool {
+    pub(crate) fn has(self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
@@ -135,22 +135,22 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn text(self, key: &'static str) -> Result<Option<&'a str>, Reject> {
+    pub(crate) fn text(self, key: &'static str) -> Result<Option<&'a str>, Reject> {
         self.take(key, "a text", Value::as_str)
     }
 
     /// The text of that name, which must be there.
-    pub(super) fn needed(self, key: &'static str) -> Result<&'a str, Reject> {
+    pub(crate) fn needed(self, key: &'static str) -> Result<&'a str, Reject> {
         self.text(key)?
             .ok_or_else(|| Reject::field(key, "is missing"))
     }
 
-    pub(super) fn flag(self, key: &'static str) -> Result<Option<bool>, Reject> {
+    pub(crate) fn flag(self, key: &'static str) -> Result<Option<bool>, Reject> {
         self.take(key, "true or false", Value::as_bool)
     }
 
     /// An identifier, written as a text or as a number.
-    pub(super) fn id(self, key: &'static str) -> Result<Option<ExternalId>, Reject> {
+    pub(crate) fn id(self, key: &'static str) -> Result<Option<ExternalId>, Reject> {
         self.take(key, "an identifier", |value| match value {
             Value::String(text) if !text.is_empty() => Some(ExternalId::new(text.as_str())),
             Value::Number(number) if !number.is_f64() => Some(ExternalId::new(number.to_string())),
@@ -158,7 +158,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub(super) fn instant(self, key: &'static str) -> Result<Option<DateTime<Utc>>, Reject> {
+    pub(crate) fn instant(self, key: &'static str) -> Result<Option<DateTime<Utc>>, Reject> {
         self.take(key, "an instant such as 2026-10-01T08:00:00Z", |value| {
             DateTime::parse_from_rfc3339(value.as_str()?)
                 .ok()
@@ -166,26 +166,36 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub(super) fn day(self, key: &'static str) -> Result<Option<NaiveDate>, Reject> {
+    pub(crate) fn day(self, key: &'static str) -> Result<Option<NaiveDate>, Reject> {
         self.take(key, "a day such as 2026-10-01", |value| {
             NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok()
         })
     }
 
     /// Minutes, perhaps with decimals, as seconds.
-    pub(super) fn minutes(self, key: &'static str) -> Result<Option<i64>, Reject> {
+    pub(crate) fn minutes(self, key: &'static str) -> Result<Option<i64>, Reject> {
         self.take(key, "a number of minutes", |value| {
             minutes(value.as_number()?)
         })
     }
 
-    pub(super) fn list(self, key: &'static str) -> Result<&'a [Value], Reject> {
+    pub(crate) fn list(self, key: &'static str) -> Result<&'a [Value], Reject> {
         Ok(self
             .take(key, "a list", Value::as_array)?
             .map_or(&[], Vec::as_slice))
     }
 
-    pub(super) fn object(self, key: &'static str) -> Result<Option<Fields<'a>>, Reject> {
+    /// The elements of a list of objects.
+    pub(crate) fn objects(self, key: &'static str) -> Result<Vec<Fields<'a>>, Reject> {
+        let object = |item: &'a Value| {
+            item.as_object().map(Fields).ok_or_else(|| {
+                Reject::field(key, format!("must hold objects, holds {}", shown(item)))
+            })
+        };
+        self.list(key)?.iter().map(object).collect()
+    }
+
+    pub(crate) fn object(self, key: &'static str) -> Result<Option<Fields<'a>>, Reject> {
         self.take(key, "an object", |value| value.as_object().map(Fields))
     }
 }

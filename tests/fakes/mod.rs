@@ -18,6 +18,7 @@ pub mod kimai;
 pub mod logins;
 pub mod activecollab;
 pub mod nextcloud;
+pub mod asana;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;

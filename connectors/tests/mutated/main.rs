@@ -14,6 +14,7 @@ mod fakes;
 
 mod activecollab;
 mod dav;
+mod asana;
 mod files;
 mod judge;
 mod mutants;
