@@ -1,3 +1,5 @@
 //! What the connectors of drives have in common.
 
 pub(crate) mod names;
+pub(crate) mod received;
+pub(crate) mod slots;
