@@ -20,6 +20,7 @@ pub mod secret;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
 
+pub mod r#box;
 pub mod dropbox;
 pub mod folder;
 pub mod toggl;
@@ -42,6 +43,7 @@ pub struct Entry {
 
 /// The list: one line a connector.
 pub const ALL: &[Entry] = &[
+    r#box::ENTRY,
     dropbox::ENTRY,
     toggl::ENTRY,
     trello::ENTRY,

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::Dropbox;
 use super::api::Said;
-use super::hash::{content_hash, of_one_block, sha256};
+use super::hash::{content_hash, of_one_block};
 use super::refusal::Refusal;
 use crate::contract::{Outcome, OutgoingFile, Receipt};
+use crate::drive::hash::sha256;
 use crate::drive::names::outgoing;
 use crate::drive::received::Elements;
 use crate::drive::slots::{Choice, Holds, choose, outcome, rank};

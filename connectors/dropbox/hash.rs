@@ -1,8 +1,8 @@
 //! Dropbox's mark of a content: the SHA-256 of the SHA-256s of its blocks.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
+
+use crate::drive::hash::hex;
 
 /// The length of a block (Dropbox, "Content hash", read 2026-11).
 const BLOCK: usize = 4 << 20;
@@ -27,18 +27,6 @@ pub(super) fn of_one_block(sha256: &str, size: u64) -> Option<String> {
     Some(hex(&Sha256::digest(digest)))
 }
 
-/// SHA-256, as the core writes it.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
-    })
-}
-
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let plain = text.bytes().all(|sign| sign.is_ascii_hexdigit()) && text.len() == 64;
     let pairs = text.as_bytes().chunks(2).filter(|_| plain);
@@ -49,6 +37,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drive::hash::sha256;
 
     /// The vectors, but for the first, were made by a second implementation (Python's hashlib,
     /// 2026-11); the first stands as an example in Dropbox's own description.

@@ -23,8 +23,8 @@
 //! to be pasted. The refresh token does not expire.
 //!
 //! # Limits
-//! Dropbox publishes no numbers. We send at most 300 requests and 60 uploads in five minutes, one
-//! after the other, and wait as long as Dropbox says; for writes that block each other, at least
+//! Dropbox publishes no numbers. We send at most 60 requests and 20 uploads in a minute, one after
+//! the other, and wait as long as Dropbox says; for writes that block each other, at least
 //! 15 seconds. Uploads hold at most 150 MiB. Teams may have a monthly number of uploads, of which
 //! every delivery is one.
 //!
@@ -150,16 +150,16 @@ static KIND: Kind = Kind {
     buckets: &[
         Bucket {
             name: API,
-            requests: 300,
-            per: Duration::from_mins(5),
-            reserve: 60,
+            requests: 60,
+            per: Duration::from_mins(1),
+            reserve: 12,
             spacing: Duration::from_millis(50),
         },
         Bucket {
             name: CONTENT,
-            requests: 60,
-            per: Duration::from_mins(5),
-            reserve: 10,
+            requests: 20,
+            per: Duration::from_mins(1),
+            reserve: 4,
             spacing: Duration::from_millis(200),
         },
     ],

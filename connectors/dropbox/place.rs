@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::Dropbox;
 use super::api::Said;
-use super::hash::sha256;
 use super::state::Anchor;
+use crate::drive::hash::sha256;
 use crate::drive::received::id;
 use crate::error::{Error, Kind, Result};
 

@@ -42,6 +42,8 @@ struct World {
     hollow: u32,
     /// So many uploads are refused, as others write there.
     busy: u32,
+    /// What a person writes while an upload is told to wait.
+    meanwhile: Option<(String, Vec<u8>)>,
     login: Login,
     without_scope: Option<&'static str>,
     asked: VecDeque<DateTime<Utc>>,
@@ -122,6 +124,7 @@ impl Dropbox {
             page: 2000,
             hollow: 0,
             busy: 0,
+            meanwhile: None,
             login: Login::Good,
             without_scope: None,
             asked: VecDeque::new(),
@@ -154,6 +157,13 @@ impl Dropbox {
 
     pub fn busy(&self, uploads: u32) {
         self.world().busy = uploads;
+    }
+
+    /// A person writes while the next upload is told to wait.
+    pub fn write_meanwhile(&self, path: &str, bytes: &[u8]) {
+        let mut world = self.world();
+        world.busy = 1;
+        world.meanwhile = Some((path.to_owned(), bytes.to_vec()));
     }
 
     pub fn expire(&self, expired: bool) {

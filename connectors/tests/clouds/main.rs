@@ -8,6 +8,7 @@
 #[path = "../../../tests/fakes/mod.rs"]
 mod fakes;
 
+mod boxed;
 mod described;
 mod dropbox;
 mod ledger;

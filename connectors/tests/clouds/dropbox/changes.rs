@@ -332,9 +332,12 @@ async fn an_expired_login_and_a_missing_permission_are_told_apart() {
         headers: Vec::new(),
         body: body.to_owned(),
     };
-    bench.server.fail(Fault { path: "/files/", times: 2, kind });
+    bench.server.fail(Fault { path: "/files/", times: 9, kind });
+    bench.server.forget_requests();
     let error = ledger.clone().pull(&*bench.connector()).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Auth), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    assert!(error.to_string().contains("permission=files.metadata.read"), "{error}");
+    assert_eq!(bench.sent(), 1, "another token of the same login changes nothing");
 }
 
 #[tokio::test]

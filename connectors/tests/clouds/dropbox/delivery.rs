@@ -62,15 +62,9 @@ async fn a_persons_edit_during_a_delivery_is_never_overwritten() {
             bench.connector().deliver(&document(PATH, b"%PDF 1", None)).await.unwrap();
         }
         // The look is done when the upload arrives and is told to wait; then a person writes.
-        bench.dropbox.busy(1);
-        let connector = bench.connector();
-        let alarm = bench.server.alarm(2);
+        bench.dropbox.write_meanwhile(&format!("/{PATH}"), b"a person's work");
         let item = document(PATH, b"%PDF 2", earlier);
-        let (receipt, ()) = tokio::join!(connector.deliver(&item), async {
-            alarm.notified().await;
-            bench.dropbox.write(&format!("/{PATH}"), b"a person's work");
-        });
-        let receipt = receipt.unwrap();
+        let receipt = bench.connector().deliver(&item).await.unwrap();
         assert_eq!(receipt.outcome, Outcome::Beside, "{earlier:?}");
         let files = bench.dropbox.files();
         assert_eq!(files[&format!("/{PATH}")], b"a person's work");
