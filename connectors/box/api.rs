@@ -1,5 +1,6 @@
 //! Calls: reading, folders, uploads and downloads, each at its own address.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
@@ -22,14 +23,14 @@ pub(super) struct Api {
 
 /// What Box says.
 #[derive(Debug)]
-pub(super) enum Said {
-    Done(Value),
+pub(super) enum Said<T = Value> {
+    Done(T),
     Refused(Refusal),
 }
 
-impl Said {
+impl<T> Said<T> {
     /// The answer; a refusal is an error that says what could not be done.
-    pub(super) fn done(self, what: &str) -> Result<Value> {
+    pub(super) fn done(self, what: &str) -> Result<T> {
         match self {
             Self::Done(value) => Ok(value),
             Self::Refused(refusal) => Err(refusal.error(what)),
@@ -49,10 +50,11 @@ impl Api {
 
     /// Reads one thing, with exactly these fields.
     pub(super) async fn read(&self, path: String, fields: &str) -> Result<Said> {
-        self.ask(Request::get(API, path).query("fields", fields)).await
+        self.ask(Request::get(API, path).query("fields", fields))
+            .await
     }
 
-    pub(super) async fn ask(&self, request: Request) -> Result<Said> {
+    pub(super) async fn ask<T: DeserializeOwned>(&self, request: Request) -> Result<Said<T>> {
         said(&self.json.send(request).await?)
     }
 
@@ -89,7 +91,10 @@ impl Api {
             },
             Part {
                 headers: &[
-                    ("Content-Disposition", "form-data; name=\"file\"; filename=\"file\""),
+                    (
+                        "Content-Disposition",
+                        "form-data; name=\"file\"; filename=\"file\"",
+                    ),
                     ("Content-Type", "application/octet-stream"),
                 ],
                 bytes,
@@ -118,11 +123,11 @@ impl Api {
     }
 }
 
-fn said(reply: &Reply) -> Result<Said> {
+fn said<T: DeserializeOwned>(reply: &Reply) -> Result<Said<T>> {
     if let 200 | 201 = reply.status {
-        let value: Value = reply.json()?;
-        if value.is_object() {
-            return Ok(Said::Done(value));
+        // A struct would be read from a list as well.
+        if reply.body.trim_ascii_start().starts_with(b"{") {
+            return Ok(Said::Done(reply.json()?));
         }
         return Err(Error::new(Kind::Protocol, "Box's answer is no object"));
     }

@@ -48,7 +48,11 @@ fn refused(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     let code = reason.as_ref().map(|it| it.code.as_str());
     match (reply.status, code) {
         (401, _) => fail(Kind::Auth, "Box does not accept the login", "log in again"),
-        (402, _) => fail(Kind::NotInPlan, "the plan does not include this", "see the plan at Box"),
+        (402, _) => fail(
+            Kind::NotInPlan,
+            "the plan does not include this",
+            "see the plan at Box",
+        ),
         (403, Some("storage_limit_exceeded")) => fail(
             Kind::Forbidden,
             "there is no room left at Box",
@@ -57,7 +61,11 @@ fn refused(reply: &Reply, now: DateTime<Utc>) -> Verdict {
         (409, Some("name_temporarily_reserved" | "operation_blocked_temporary")) => {
             Verdict::Retry {
                 after: Some(retry_after(reply, now).unwrap_or(now + PAUSE)),
-                error: failure(Kind::Unavailable, "somebody works on the same things", reply),
+                error: failure(
+                    Kind::Unavailable,
+                    "somebody works on the same things",
+                    reply,
+                ),
             }
         }
         (403 | 404 | 409 | 412, Some(_)) => Verdict::Good,
@@ -84,7 +92,11 @@ fn refused(reply: &Reply, now: DateTime<Utc>) -> Verdict {
             after: retry_after(reply, now),
             error: failure(Kind::Unavailable, "Box is in trouble", reply),
         },
-        _ => Verdict::Fail(failure(Kind::Rejected, "Box calls the request wrong", reply)),
+        _ => Verdict::Fail(failure(
+            Kind::Rejected,
+            "Box calls the request wrong",
+            reply,
+        )),
     }
 }
 
@@ -106,7 +118,11 @@ mod tests {
 
     fn reply(status: u16, body: &str) -> Reply {
         let (headers, body) = (Vec::new(), body.as_bytes().to_vec());
-        Reply { status, headers, body }
+        Reply {
+            status,
+            headers,
+            body,
+        }
     }
 
     fn error(status: u16, code: &str) -> Reply {
@@ -118,10 +134,18 @@ mod tests {
     fn refusals_with_a_reason_go_to_the_caller() {
         for (status, code) in [(404, "not_found"), (409, "item_name_in_use"), (412, "x")] {
             let answer = error(status, code);
-            assert!(matches!(classify(&answer, now()), Verdict::Good), "{status}");
+            assert!(
+                matches!(classify(&answer, now()), Verdict::Good),
+                "{status}"
+            );
         }
         // A 404 of something on the way proves nothing.
-        for body in ["", "{}", "<html>not found</html>", r#"{"code": "not_found"}"#] {
+        for body in [
+            "",
+            "{}",
+            "<html>not found</html>",
+            r#"{"code": "not_found"}"#,
+        ] {
             let verdict = classify(&reply(404, body), now());
             assert!(matches!(verdict, Verdict::Fail(_)), "{body}: {verdict:?}");
         }

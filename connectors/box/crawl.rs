@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Drive;
 use super::api::{API, Said, path};
-use super::item::{FIELDS, WHERE, above, active, inside, number, raw};
+use super::item::{FIELDS, Lies, WHERE, above, active, lies, number, raw};
 use super::state::{Job, State};
 use crate::contract::{Notice, Page};
 use crate::drive::received::Elements;
@@ -51,16 +51,15 @@ impl Drive {
                 None => request,
                 Some(marker) => request.query("marker", marker),
             };
-            let answer = match self.api.ask(request).await? {
-                Said::Done(answer) => answer,
+            let items: Items = match self.api.ask(request).await? {
+                Said::Done(items) => items,
                 Said::Refused(refusal) if refusal.not_found() => return Ok(None),
                 Said::Refused(refusal) => {
-                    return Err(refusal.error("a folder cannot be listed").with("folder", folder));
+                    return Err(refusal
+                        .error("a folder cannot be listed")
+                        .with("folder", folder));
                 }
             };
-            let items: Items = serde_json::from_value(answer).map_err(|error| {
-                Error::new(Kind::Protocol, "Box's list is not as described").with("error", error)
-            })?;
             all.extend(items.entries.0);
             // The end is where there is no marker: null or empty, both were described.
             marker = items.next_marker.filter(|marker| !marker.is_empty());
@@ -87,7 +86,8 @@ impl Drive {
         let of_kind = |kind: &'static str| items.iter().filter(move |it| it["type"] == kind);
         let nameless = items.iter().filter(|it| number(it).is_none()).count();
         let unlike = items.iter().filter(|it| !it["type"].is_string()).count();
-        page.raw.extend(of_kind("file").filter_map(|item| raw(&state.root, item)));
+        page.raw
+            .extend(of_kind("file").filter_map(|item| raw(&state.root, item)));
         let mut files: BTreeSet<&str> = of_kind("file").filter_map(number).collect();
         let folders: BTreeSet<&str> = of_kind("folder").filter_map(number).collect();
         for file in &files {
@@ -97,9 +97,13 @@ impl Drive {
         let children = state.tree.children(folder);
         if nameless + unlike > 0 {
             // A list with such an item does not prove that another one is not there.
+            state.unsure = true;
             page.notices.push(Notice {
                 code: "item-without-id",
-                text: format!("{} items of a folder cannot be told from others", nameless + unlike),
+                text: format!(
+                    "{} items of a folder cannot be told from others",
+                    nameless + unlike
+                ),
             });
             files.extend(before.iter().map(String::as_str));
         }
@@ -127,16 +131,19 @@ impl Drive {
     /// Sees what became of a folder: it is there, in the trash, elsewhere, or out of our sight.
     async fn look_at_folder(&self, id: &str, state: &mut State, page: &mut Page) -> Result<()> {
         let refusal = match self.api.read(path("folders", id, ""), WHERE).await? {
-            Said::Done(found) if active(&found) && inside(&found, &state.root) => {
-                adopt(id, &found, state);
+            Said::Done(found) if active(&found) => {
+                match lies(&found, &state.root) {
+                    Lies::Inside => adopt(id, &found, state),
+                    // It lies elsewhere now, and so do its files.
+                    Lies::Outside => drop_branch(id, None, state),
+                    Lies::Unknown => {
+                        let error = Error::new(Kind::Protocol, "Box does not say where it lies");
+                        return Err(error.with("folder", id));
+                    }
+                }
                 return Ok(());
             }
             Said::Done(_) if id == state.root => return Err(root_is_lost(id)),
-            Said::Done(found) if active(&found) => {
-                // It lies elsewhere now, and so do its files.
-                drop_branch(id, None, state);
-                return Ok(());
-            }
             Said::Done(found) => {
                 let status = &found["item_status"];
                 let proof = format!("the folder {id} above it has the status {status}");
@@ -147,7 +154,9 @@ impl Drive {
             Said::Refused(refusal) => refusal,
         };
         if !refusal.not_found() {
-            return Err(refusal.error("a folder cannot be looked at").with("folder", id));
+            return Err(refusal
+                .error("a folder cannot be looked at")
+                .with("folder", id));
         }
         if id == state.root {
             return Err(root_is_lost(id));
@@ -172,7 +181,10 @@ impl Drive {
 
     /// Whether an item lies in the trash, by itself and not with a folder above it.
     pub(super) async fn in_trash(&self, kind: &str, id: &str) -> Result<bool> {
-        let said = self.api.read(path(kind, id, "/trash"), "type,id,trashed_at").await?;
+        let said = self
+            .api
+            .read(path(kind, id, "/trash"), "type,id,trashed_at")
+            .await?;
         match said {
             Said::Done(found) => Ok(number(&found) == Some(id)),
             Said::Refused(_) => Ok(false),
@@ -184,12 +196,16 @@ impl Drive {
             return Ok(());
         };
         if active(&found)
-            && inside(&found, &state.root)
+            && lies(&found, &state.root) == Lies::Inside
             && let Some(parent) = above(&found).last()
         {
             let parent = (*parent).to_owned();
             let known = state.tree.knows(&parent);
-            state.add(if known { Job::List(parent) } else { Job::Look(parent) });
+            state.add(if known {
+                Job::List(parent)
+            } else {
+                Job::Look(parent)
+            });
         }
         Ok(())
     }
@@ -227,7 +243,10 @@ fn drop_branch(id: &str, proof: Option<&str>, state: &mut State) {
 
 /// The folder that everything is read below must be there; without it nothing can be said.
 fn root_is_lost(id: &str) -> Error {
-    Error::new(Kind::NotFound, "the folder is not to be seen at Box any more")
-        .with("folder", id)
-        .hint("check `folder`: it may have been deleted, or the account taken off it")
+    Error::new(
+        Kind::NotFound,
+        "the folder is not to be seen at Box any more",
+    )
+    .with("folder", id)
+    .hint("check `folder`: it may have been deleted, or the account taken off it")
 }

@@ -48,7 +48,9 @@ impl Drive {
     pub(super) async fn put(&self, file: &OutgoingFile) -> Result<Receipt> {
         let (folders, name) = outgoing(&file.path)?;
         let refuse = |what: &str, hint: &str| {
-            Err(Error::new(Kind::Rejected, what).with("path", &file.path).hint(hint))
+            Err(Error::new(Kind::Rejected, what)
+                .with("path", &file.path)
+                .hint(hint))
         };
         if sha256(&file.bytes) != file.sha256 {
             return refuse(
@@ -78,12 +80,17 @@ impl Drive {
     /// The folder of that name, made where there is none.
     async fn folder_in(&self, parent: &str, name: &str) -> Result<String> {
         let blocked = || {
-            Error::new(Kind::Rejected, "a file has the name of the folder for the delivery")
-                .with("folder", name)
-                .hint("rename the file at Box, or deliver under another path")
+            Error::new(
+                Kind::Rejected,
+                "a file has the name of the folder for the delivery",
+            )
+            .with("folder", name)
+            .hint("rename the file at Box, or deliver under another path")
         };
         for item in self.listed(parent).await? {
-            let same = item["name"].as_str().is_some_and(|it| rank(name, it) == Some(1));
+            let same = item["name"]
+                .as_str()
+                .is_some_and(|it| rank(name, it) == Some(1));
             match (item["type"].as_str(), number(&item)) {
                 (Some("folder"), Some(id)) if same => return Ok(id.to_owned()),
                 (Some("file"), _) if same => return Err(blocked()),
@@ -91,9 +98,9 @@ impl Drive {
             }
         }
         match self.api.make_folder(parent, name).await? {
-            Said::Done(made) => number(&made).map(str::to_owned).ok_or_else(|| {
-                Error::new(Kind::Protocol, "Box does not say which folder it made")
-            }),
+            Said::Done(made) => number(&made)
+                .map(str::to_owned)
+                .ok_or_else(|| Error::new(Kind::Protocol, "Box does not say which folder it made")),
             // Somebody was faster, or our own first request was, whose answer was lost.
             Said::Refused(refusal) if refusal.name_in_use() => {
                 refusal.folder().map(str::to_owned).ok_or_else(blocked)
@@ -104,9 +111,12 @@ impl Drive {
 
     async fn listed(&self, folder: &str) -> Result<Vec<Value>> {
         self.items(folder, FIELDS).await?.ok_or_else(|| {
-            Error::new(Kind::NotFound, "the folder for the delivery is not there any more")
-                .with("folder", folder)
-                .hint("check `folder`: it may have been deleted, or the account taken off it")
+            Error::new(
+                Kind::NotFound,
+                "the folder for the delivery is not there any more",
+            )
+            .with("folder", folder)
+            .hint("check `folder`: it may have been deleted, or the account taken off it")
         })
     }
 }
@@ -138,9 +148,12 @@ impl Delivery<'_> {
             let outcome = outcome(self.name, &name, ended);
             return Ok(Receipt { outcome, location });
         }
-        Err(Error::new(Kind::Unavailable, "the target changes faster than it can be read")
-            .with("path", &self.file.path)
-            .hint("somebody writes there just now; it is tried again"))
+        Err(Error::new(
+            Kind::Unavailable,
+            "the target changes faster than it can be read",
+        )
+        .with("path", &self.file.path)
+        .hint("somebody writes there just now; it is tried again"))
     }
 
     /// What lies under the names that this delivery may have.
@@ -172,7 +185,9 @@ impl Delivery<'_> {
         if hash.eq_ignore_ascii_case(&self.hash) {
             return Ok(Holds::ThisContent);
         }
-        let small = item["size"].as_u64().is_some_and(|size| size <= UPLOAD_MAX as u64);
+        let small = item["size"]
+            .as_u64()
+            .is_some_and(|size| size <= UPLOAD_MAX as u64);
         let Some(earlier) = self.file.replaces.as_ref().filter(|_| small) else {
             return Ok(Holds::SomethingElse);
         };
@@ -194,7 +209,12 @@ impl Delivery<'_> {
         };
         let version_of = earlier.map(|it| (it.id.as_str(), it.etag.as_str()));
         let bytes = &self.file.bytes;
-        let written = match self.drive.api.upload(&attributes, version_of, bytes).await? {
+        let written = match self
+            .drive
+            .api
+            .upload(&attributes, version_of, bytes)
+            .await?
+        {
             Said::Done(written) => written,
             Said::Refused(refusal) if refusal.name_in_use() || refusal.status == 412 => {
                 return Ok(false);
@@ -212,7 +232,9 @@ impl Delivery<'_> {
         if hash.is_some_and(|hash| hash.eq_ignore_ascii_case(&self.hash)) {
             return Ok(true);
         }
-        Err(Error::new(Kind::Protocol, "Box holds other bytes than were sent")
-            .with("path", &self.file.path))
+        Err(
+            Error::new(Kind::Protocol, "Box holds other bytes than were sent")
+                .with("path", &self.file.path),
+        )
     }
 }

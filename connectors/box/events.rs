@@ -50,16 +50,12 @@ impl Drive {
             .query("stream_type", "changes")
             .query("stream_position", position)
             .query("limit", LIMIT);
-        let answer = match self.api.ask(request).await {
-            Ok(Said::Done(answer)) => answer,
+        let events: Events = match self.api.ask(request).await {
+            Ok(Said::Done(events)) => events,
             Ok(Said::Refused(refusal)) => return Err(refusal.error("the events cannot be read")),
             Err(error) if error.kind() == Kind::Rejected && position != "now" => return Ok(None),
             Err(error) => return Err(error),
         };
-        let unlike = |error| {
-            Error::new(Kind::Protocol, "Box's events are not as described").with("error", error)
-        };
-        let events: Events = serde_json::from_value(answer).map_err(unlike)?;
         let position = match events.next_stream_position {
             Value::String(text) if !text.is_empty() => text,
             Value::Number(number) => number.to_string(),
@@ -109,7 +105,9 @@ impl<'a> Source<'a> {
     fn of(source: &'a Value) -> Self {
         let text = |key: &str| source[key].as_str();
         let kind = text("type").or(text("item_type"));
-        let id = number(source).or(text("item_id")).filter(|id| !id.is_empty());
+        let id = number(source)
+            .or(text("item_id"))
+            .filter(|id| !id.is_empty());
         match (kind, id) {
             (Some("file"), Some(id)) => Self::File(id, source),
             (Some("folder"), Some(id)) => Self::Folder(id, source),
@@ -191,18 +189,27 @@ mod tests {
     fn an_event_is_a_place_to_look_at() {
         let list = |id: &str| Job::List(id.to_owned());
         let moved = json!({"type": "file", "id": "10", "parent": {"id": "0"}});
-        assert_eq!(jobs(&[event("a", "ITEM_MOVE", moved)]), [list("1"), list("0")]);
+        assert_eq!(
+            jobs(&[event("a", "ITEM_MOVE", moved)]),
+            [list("1"), list("0")]
+        );
         let slim = json!({"item_type": "file", "item_id": "11", "item_name": "x",
             "parent": {"id": "1"}});
         let twice = event("a", "ITEM_UPLOAD", slim);
         assert_eq!(jobs(&[twice.clone(), twice]), [list("1")]);
         let bare = json!({"item_type": "file", "item_id": "12", "item_name": "x"});
-        assert_eq!(jobs(&[event("a", "ITEM_UPLOAD", bare)]), [Job::File("12".to_owned())]);
+        assert_eq!(
+            jobs(&[event("a", "ITEM_UPLOAD", bare)]),
+            [Job::File("12".to_owned())]
+        );
         let other = json!({"type": "file", "id": "12", "parent": {"id": "7"},
             "path_collection": {"entries": [{"id": "6"}, {"id": "7"}]}});
         assert_eq!(jobs(&[event("a", "ITEM_UPLOAD", other)]), []);
         let folder = json!({"type": "folder", "id": "1", "parent": {"id": "9"}});
-        assert_eq!(jobs(&[event("a", "ITEM_MOVE", folder)]), [Job::Look("1".to_owned())]);
+        assert_eq!(
+            jobs(&[event("a", "ITEM_MOVE", folder)]),
+            [Job::Look("1".to_owned())]
+        );
         let looked_at = json!({"type": "file", "id": "10"});
         assert_eq!(jobs(&[event("a", "ITEM_PREVIEW", looked_at)]), []);
     }
@@ -213,7 +220,14 @@ mod tests {
             let jobs = jobs(&[event("a", "ITEM_UPLOAD", source)]);
             assert_eq!(jobs, [Job::Deep("0".to_owned())]);
         }
-        assert_eq!(jobs(&[event("a", "COLLAB_INVITE", json!({"type": "user", "id": "1"}))]), []);
+        assert_eq!(
+            jobs(&[event(
+                "a",
+                "COLLAB_INVITE",
+                json!({"type": "user", "id": "1"})
+            )]),
+            []
+        );
     }
 
     #[test]
@@ -222,7 +236,10 @@ mod tests {
         let file = |id: &str| json!({"type": "file", "id": id, "parent": null});
         note(
             &mut state,
-            &[event("a", "ITEM_TRASH", file("10")), event("b", "ITEM_TRASH", file("99"))],
+            &[
+                event("a", "ITEM_TRASH", file("10")),
+                event("b", "ITEM_TRASH", file("99")),
+            ],
         );
         assert_eq!(state.told.keys().collect::<Vec<_>>(), ["10"]);
         assert_eq!(state.told["10"], "event a: ITEM_TRASH");

@@ -50,9 +50,29 @@ pub(super) fn above(item: &Value) -> Vec<&str> {
     entries.into_iter().flatten().filter_map(number).collect()
 }
 
-/// Whether an item is the folder that is read, or lies below it.
-pub(super) fn inside(item: &Value, root: &str) -> bool {
-    id(item) == Some(root) || above(item).contains(&root)
+/// Where an item lies, seen from the folder that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lies {
+    /// It is that folder, or lies below it.
+    Inside,
+    Outside,
+    /// Its path cannot be read.
+    Unknown,
+}
+
+pub(super) fn lies(item: &Value, root: &str) -> Lies {
+    let above = above(item);
+    if id(item) == Some(root) || above.contains(&root) {
+        return Lies::Inside;
+    }
+    let path = &item["path_collection"];
+    // A path with a part missing may well have led here.
+    let whole = path["total_count"].as_u64() == Some(above.len() as u64);
+    let entries = path["entries"].as_array();
+    match whole && entries.is_some_and(|it| it.len() == above.len() && !it.is_empty()) {
+        true => Lies::Outside,
+        false => Lies::Unknown,
+    }
 }
 
 /// Whether an item is there: neither in the trash nor deleted.
@@ -67,7 +87,10 @@ pub(super) fn normalise(raw: &Raw) -> Result<Vec<Identified>, Reject> {
     let item = &kept.item;
     readable(item)?;
     if needed(item, "id")? != raw.id.as_str() {
-        return Err(Reject::field("id", "is another one than the record was kept under"));
+        return Err(Reject::field(
+            "id",
+            "is another one than the record was kept under",
+        ));
     }
     let by = &item["modified_by"];
     if !(by.is_null() || by.is_object()) {
@@ -87,7 +110,11 @@ pub(super) fn normalise(raw: &Raw) -> Result<Vec<Identified>, Reject> {
 }
 
 fn person(account: &str, by: &Value) -> Result<PersonRef, Reject> {
-    let filled = |field| Ok(text(by, field)?.filter(|it| !it.is_empty()).map(str::to_owned));
+    let filled = |field| {
+        Ok(text(by, field)?
+            .filter(|it| !it.is_empty())
+            .map(str::to_owned))
+    };
     Ok(PersonRef {
         id: Some(ExternalId::new(account)),
         name: filled("name")?,
@@ -111,7 +138,10 @@ fn path(item: &Value, root: &str) -> Result<String, Reject> {
         below |= id(folder) == Some(root);
     }
     if !below {
-        return Err(Reject::field(field, "does not lead to the folder that is read"));
+        return Err(Reject::field(
+            field,
+            "does not lead to the folder that is read",
+        ));
     }
     names.push(needed(item, "name")?);
     Ok(names.join("/"))
@@ -140,8 +170,14 @@ mod tests {
         let found = file("0").unwrap();
         assert_eq!(found.path, "Kunden/Nord/Entwürfe/Übersicht.pdf");
         assert_eq!(found.size, Some(629_644));
-        assert_eq!(found.modified.unwrap().to_rfc3339(), "2026-11-03T14:50:38+00:00");
-        assert_eq!(found.version.as_deref(), Some("85136c79cbf9fe36bb9d05d0639c70c265c18d37"));
+        assert_eq!(
+            found.modified.unwrap().to_rfc3339(),
+            "2026-11-03T14:50:38+00:00"
+        );
+        assert_eq!(
+            found.version.as_deref(),
+            Some("85136c79cbf9fe36bb9d05d0639c70c265c18d37")
+        );
         let by = found.modified_by.unwrap();
         assert_eq!(by.id, Some(ExternalId::new("11446498")));
         assert_eq!(by.name.as_deref(), Some("Otto Muster"));
@@ -153,8 +189,21 @@ mod tests {
     #[test]
     fn where_an_item_lies_is_told_by_its_path() {
         let item = item();
-        assert!(inside(&item, "0") && inside(&item, "160000000003") && !inside(&item, "7"));
-        assert!(inside(&json!({"id": "0"}), "0"));
+        assert_eq!(lies(&item, "0"), Lies::Inside);
+        assert_eq!(lies(&item, "160000000003"), Lies::Inside);
+        assert_eq!(lies(&item, "7"), Lies::Outside);
+        assert_eq!(lies(&json!({"id": "0"}), "0"), Lies::Inside);
+        for path in [
+            json!(null),
+            json!({"entries": []}),
+            json!({"entries": [{"id": 7}]}),
+            json!({"total_count": 2, "entries": [{"id": "7"}]}),
+        ] {
+            assert_eq!(
+                lies(&json!({"id": "1", "path_collection": path}), "0"),
+                Lies::Unknown
+            );
+        }
         assert!(active(&item) && !active(&json!({"item_status": "trashed"})));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Drive;
 use super::api::{Said, path};
-use super::item::{WHERE, active, inside};
+use super::item::{Lies, WHERE, active, lies};
 use crate::contract::{Absent, Presence};
 use crate::drive::hash::sha1;
 use crate::error::{Error, Kind, Result};
@@ -28,8 +28,11 @@ impl Drive {
                 let status = &found["item_status"];
                 return gone(&format!("its item_status is {status}"));
             }
-            Said::Done(found) if inside(&found, &self.root) => return Ok(Presence::Present),
-            Said::Done(_) => return gone("it lies outside the folder that is read now"),
+            Said::Done(found) => match lies(&found, &self.root) {
+                Lies::Inside => return Ok(Presence::Present),
+                Lies::Outside => return gone("it lies outside the folder that is read now"),
+                Lies::Unknown => return Ok(Presence::Unknown),
+            },
             Said::Refused(refusal) => refusal,
         };
         if !refusal.not_found() {
@@ -42,9 +45,9 @@ impl Drive {
             return Ok(Presence::Unknown);
         };
         match self.api.read(path("folders", &folder, ""), WHERE).await? {
-            Said::Done(found) if found["id"] == folder.as_str() && active(&found) => gone(&format!(
-                "{refusal}, while the folder {folder} that it was in can be read"
-            )),
+            Said::Done(found) if found["id"] == folder.as_str() && active(&found) => gone(
+                &format!("{refusal}, while the folder {folder} that it was in can be read"),
+            ),
             Said::Done(_) => Ok(Presence::Unknown),
             Said::Refused(refusal) if refusal.trashed() => gone("its folder is in the trash"),
             Said::Refused(_) => Ok(Presence::Unknown),
@@ -57,9 +60,11 @@ impl Drive {
         let said = self.api.read(path("files", id, ""), WHERE).await?;
         let found = said.done("the file cannot be found")?;
         if found["size"].as_u64().is_none_or(|size| size > most as u64) {
-            return Err(Error::new(Kind::Rejected, "the file is too large to be read whole")
-                .with("file", id)
-                .with("bytes", &found["size"]));
+            return Err(
+                Error::new(Kind::Rejected, "the file is too large to be read whole")
+                    .with("file", id)
+                    .with("bytes", &found["size"]),
+            );
         }
         self.read_version(id, found["sha1"].as_str()).await
     }
@@ -70,9 +75,12 @@ impl Drive {
         if hash.is_some_and(|hash| hash.eq_ignore_ascii_case(&sha1(&bytes))) {
             return Ok(bytes);
         }
-        Err(Error::new(Kind::Unavailable, "the file arrived damaged, or was changed meanwhile")
-            .with("file", id)
-            .with("bytes", bytes.len())
-            .hint("nothing to do: it is tried again"))
+        Err(Error::new(
+            Kind::Unavailable,
+            "the file arrived damaged, or was changed meanwhile",
+        )
+        .with("file", id)
+        .with("bytes", bytes.len())
+        .hint("nothing to do: it is tried again"))
     }
 }

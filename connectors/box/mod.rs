@@ -51,6 +51,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use self::api::{API, Api, UPLOAD, path};
 use self::item::WHERE;
@@ -215,10 +216,13 @@ fn build(name: &str, settings: &Settings, platform: &Platform) -> Result<Box<dyn
     };
     let root = settings.text("folder").unwrap_or("0").trim().to_owned();
     if root.is_empty() || !root.bytes().all(|it| it.is_ascii_digit()) {
-        let error = Error::new(ErrorKind::Settings, "`folder` is no number of a folder at Box");
-        return Err(error.with("folder", root).hint(
-            "open the folder in a browser and take the number at the end of its address",
-        ));
+        let error = Error::new(
+            ErrorKind::Settings,
+            "`folder` is no number of a folder at Box",
+        );
+        return Err(error
+            .with("folder", root)
+            .hint("open the folder in a browser and take the number at the end of its address"));
     }
     Ok(Box::new(Drive {
         api,
@@ -249,7 +253,10 @@ fn login(settings: &Settings) -> Result<OAuth> {
         }
     };
     Ok(OAuth {
-        authorize_url: text("authorize_url", "https://account.box.com/api/oauth2/authorize"),
+        authorize_url: text(
+            "authorize_url",
+            "https://account.box.com/api/oauth2/authorize",
+        ),
         token_url: text("token_url", "https://api.box.com/oauth2/token"),
         device_url: None,
         client_id,
@@ -283,12 +290,18 @@ impl Connector for Drive {
 
     async fn check(&self) -> Result<Identity> {
         let request = Request::get(API, "/users/me").query("fields", "id,name,login");
-        let me = self.api.ask(request).await?;
+        let me = self.api.ask::<Value>(request).await?;
         let me = me.done("Box does not tell the account")?;
-        let said = self.api.read(path("folders", &self.root, ""), WHERE).await?;
+        let said = self
+            .api
+            .read(path("folders", &self.root, ""), WHERE)
+            .await?;
         let folder = said.done("the folder cannot be read")?;
         if !item::active(&folder) {
-            return Err(Error::new(ErrorKind::NotFound, "the folder is in the trash"));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                "the folder is in the trash",
+            ));
         }
         let word = |key: &str| me[key].as_str().unwrap_or_default().to_owned();
         Ok(Identity {

@@ -97,7 +97,9 @@ async fn listen(drive: &Drive, state: &mut State) -> Result<()> {
 fn end(state: &mut State, page: &mut Page) {
     let tree = state.tree.clone();
     let homes = tree.homes();
-    state.missing.retain(|file, _| !homes.contains_key(file.as_str()));
+    state
+        .missing
+        .retain(|file, _| !homes.contains_key(file.as_str()));
     for (file, proof) in std::mem::take(&mut state.told) {
         if homes.contains_key(file.as_str()) {
             continue;
@@ -112,12 +114,19 @@ fn end(state: &mut State, page: &mut Page) {
     }
     // What was read before another folder was configured is looked for as well.
     scopes.extend(state.previous.take());
-    for scope in scopes {
+    for scope in scopes.into_iter().filter(|_| !state.unsure) {
         let present = homes.keys().map(|id| ExternalId::new(*id)).collect();
         let stream = Stream::Files;
-        page.swept.push(Sweep { stream, scope, from: None, until: None, present });
+        page.swept.push(Sweep {
+            stream,
+            scope,
+            from: None,
+            until: None,
+            present,
+        });
     }
     state.left = false;
+    state.unsure = false;
     state.told_folders.clear();
     state.crawling = false;
     state.comparing = false;

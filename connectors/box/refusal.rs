@@ -74,7 +74,10 @@ impl Refusal {
                 "give the account that logged in the right to do this; for an app with client \
                  credentials, invite its service account to the folder",
             ),
-            404 => (Kind::NotFound, "check `folder`: it may have been moved, deleted or unshared"),
+            404 => (
+                Kind::NotFound,
+                "check `folder`: it may have been moved, deleted or unshared",
+            ),
             _ => (Kind::Conflict, "nothing to do: it is looked at again"),
         };
         Error::new(kind, what).with("box", self).hint(hint)
@@ -97,7 +100,12 @@ mod tests {
                 "context_info": {{"conflicts": {conflicts}}}, "request_id": "x"}}"#
         );
         let (status, headers, body) = (409, Vec::new(), body.into_bytes());
-        Refusal::of(&Reply { status, headers, body }).unwrap()
+        Refusal::of(&Reply {
+            status,
+            headers,
+            body,
+        })
+        .unwrap()
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub(super) struct State {
     /// Something left its place in this pull.
     #[serde(default)]
     pub(super) left: bool,
+    /// A list of this pull had an item that cannot be told from others, so what is missing
+    /// proves nothing.
+    #[serde(default)]
+    pub(super) unsure: bool,
     /// Everything is listed again, and what is missing then is looked for.
     #[serde(default)]
     pub(super) crawling: bool,
@@ -117,14 +121,20 @@ mod tests {
         ] {
             state.add(job);
         }
-        assert_eq!(state.jobs, [Job::Deep("1".to_owned()), Job::Look("1".to_owned())]);
+        assert_eq!(
+            state.jobs,
+            [Job::Deep("1".to_owned()), Job::Look("1".to_owned())]
+        );
     }
 
     #[test]
     fn an_older_cursor_is_read() {
         let stored = Cursor::stored(Some(r#"{"root": "0", "position": "7"}"#.to_owned()));
         let state: State = stored.decode().unwrap();
-        assert_eq!((state.root.as_str(), state.position.as_deref()), ("0", Some("7")));
+        assert_eq!(
+            (state.root.as_str(), state.position.as_deref()),
+            ("0", Some("7"))
+        );
         let text = Cursor::encode(&state);
         assert_eq!(text.decode::<State>().unwrap(), state);
     }

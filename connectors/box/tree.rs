@@ -57,11 +57,17 @@ impl Tree {
 
     pub(super) fn files(&self, folder: &str) -> Vec<String> {
         let node = self.folders.get(folder);
-        node.into_iter().flat_map(Node::files).map(str::to_owned).collect()
+        node.into_iter()
+            .flat_map(Node::files)
+            .map(str::to_owned)
+            .collect()
     }
 
     pub(super) fn children(&self, folder: &str) -> Vec<String> {
-        let inside = self.folders.iter().filter(|(_, node)| node.parent == folder);
+        let inside = self
+            .folders
+            .iter()
+            .filter(|(_, node)| node.parent == folder);
         inside.map(|(id, _)| id.clone()).collect()
     }
 
@@ -81,7 +87,8 @@ impl Tree {
     /// The folder of each file.
     pub(super) fn homes(&self) -> BTreeMap<&str, &str> {
         let all = self.folders.iter();
-        all.flat_map(|(id, node)| node.files().map(move |file| (file, id.as_str()))).collect()
+        all.flat_map(|(id, node)| node.files().map(move |file| (file, id.as_str())))
+            .collect()
     }
 }
 

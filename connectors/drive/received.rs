@@ -90,17 +90,17 @@ pub(crate) fn size(from: &Value, field: &'static str) -> Result<Option<u64>, Rej
         Value::Null => Ok(None),
         Value::Number(number) => match number.as_u64() {
             Some(bytes) => Ok(Some(bytes)),
-            None => Err(Reject::field(field, format!("{number} is no number of bytes"))),
+            None => Err(Reject::field(
+                field,
+                format!("{number} is no number of bytes"),
+            )),
         },
         other => Err(wrong(field, "a number of bytes", other)),
     }
 }
 
 /// An instant with its zone, to the second.
-pub(crate) fn instant(
-    from: &Value,
-    field: &'static str,
-) -> Result<Option<DateTime<Utc>>, Reject> {
+pub(crate) fn instant(from: &Value, field: &'static str) -> Result<Option<DateTime<Utc>>, Reject> {
     let Some(text) = text(from, field)? else {
         return Ok(None);
     };
@@ -131,11 +131,17 @@ mod tests {
         let text = r#"[{"id": "a", ".tag": "file", "name": "\ud83d"}, {"id": "b"}, 7,
             {"id": "c", "type": "folder", "size": 1e999}]"#;
         let Elements(found) = serde_json::from_str(text).unwrap();
-        assert_eq!((id(&found[0]), found[0][".tag"].as_str()), (Some("a"), Some("file")));
+        assert_eq!(
+            (id(&found[0]), found[0][".tag"].as_str()),
+            (Some("a"), Some("file"))
+        );
         assert!(readable(&found[0]).unwrap_err().reason.contains("`name`"));
         assert_eq!(found[1], json!({"id": "b"}));
         assert_eq!(id(&found[2]), None);
-        assert_eq!((id(&found[3]), found[3]["type"].as_str()), (Some("c"), Some("folder")));
+        assert_eq!(
+            (id(&found[3]), found[3]["type"].as_str()),
+            (Some("c"), Some("folder"))
+        );
     }
 
     #[test]

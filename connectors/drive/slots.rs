@@ -95,16 +95,31 @@ mod tests {
         let create = |name: &str| Choice::Create(name.to_owned());
         assert_eq!(chosen(&[], &[]), create("Plan.pdf"));
         assert_eq!(chosen(&[], &[1]), create("Plan (2).pdf"));
-        assert_eq!(chosen(&[("PLAN.PDF", SomethingElse)], &[]), create("Plan (2).pdf"));
-        assert_eq!(chosen(&[("Plan (2).pdf", SomethingElse)], &[]), create("Plan.pdf"));
+        assert_eq!(
+            chosen(&[("PLAN.PDF", SomethingElse)], &[]),
+            create("Plan (2).pdf")
+        );
+        assert_eq!(
+            chosen(&[("Plan (2).pdf", SomethingElse)], &[]),
+            create("Plan.pdf")
+        );
         // The name is free again, and ours lies beside it since an earlier attempt.
         let there = Choice::There("Plan (2).pdf".to_owned());
         assert_eq!(chosen(&[("Plan (2).pdf", ThisContent)], &[]), there);
         let both = [("plan.pdf", EarlierContent), ("Plan (3).pdf", ThisContent)];
         assert_eq!(chosen(&both, &[]), Choice::There("Plan (3).pdf".to_owned()));
-        let earlier = [("Plan (2).pdf", EarlierContent), ("Plan.pdf", SomethingElse)];
-        assert_eq!(chosen(&earlier, &[]), Choice::Replace("Plan (2).pdf".to_owned(), ()));
-        assert_eq!(chosen(&[("Plan (02).pdf", ThisContent)], &[]), create("Plan.pdf"));
+        let earlier = [
+            ("Plan (2).pdf", EarlierContent),
+            ("Plan.pdf", SomethingElse),
+        ];
+        assert_eq!(
+            chosen(&earlier, &[]),
+            Choice::Replace("Plan (2).pdf".to_owned(), ())
+        );
+        assert_eq!(
+            chosen(&[("Plan (02).pdf", ThisContent)], &[]),
+            create("Plan.pdf")
+        );
     }
 
     #[test]

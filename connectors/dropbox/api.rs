@@ -113,8 +113,14 @@ mod tests {
     fn arguments_in_a_header_are_plain_ascii() {
         let arg = json!({"path": "/Übersicht 👩‍👧 \u{7f}.pdf"});
         let text = ascii(&arg);
-        assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{text}");
-        assert!(text.contains(r"\u00dcbersicht \ud83d\udc69\u200d"), "{text}");
+        assert!(
+            text.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
+            "{text}"
+        );
+        assert!(
+            text.contains(r"\u00dcbersicht \ud83d\udc69\u200d"),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), arg);
     }
 }

@@ -30,7 +30,11 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
             error: failure(Kind::Protocol, "Dropbox's answer is not JSON", reply),
         },
         401 => Verdict::Fail(unauthorised(reply)),
-        402 => fail(Kind::NotInPlan, "the plan does not include this", "see the plan at Dropbox"),
+        402 => fail(
+            Kind::NotInPlan,
+            "the plan does not include this",
+            "see the plan at Dropbox",
+        ),
         403 => fail(
             Kind::Forbidden,
             "Dropbox forbids this to the account",
@@ -51,7 +55,9 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
         },
         429 => {
             let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-            let writes = tags(&body["error"]).iter().any(|it| it == "too_many_write_operations");
+            let writes = tags(&body["error"])
+                .iter()
+                .any(|it| it == "too_many_write_operations");
             let least = if writes { WRITE_PAUSE } else { PAUSE };
             Verdict::Retry {
                 after: Some(pause(reply, now, least)),
@@ -62,7 +68,11 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
             after: retry_after(reply, now),
             error: failure(Kind::Unavailable, "Dropbox is in trouble", reply),
         },
-        _ => Verdict::Fail(failure(Kind::Rejected, "Dropbox calls the request wrong", reply)),
+        _ => Verdict::Fail(failure(
+            Kind::Rejected,
+            "Dropbox calls the request wrong",
+            reply,
+        )),
     }
 }
 
@@ -81,7 +91,9 @@ fn pause(reply: &Reply, now: DateTime<Utc>, usual: TimeDelta) -> DateTime<Utc> {
         return after;
     }
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let named = body["error"]["retry_after"].as_i64().map(|it| it.clamp(0, 3600));
+    let named = body["error"]["retry_after"]
+        .as_i64()
+        .map(|it| it.clamp(0, 3600));
     now + named.map_or(usual, TimeDelta::seconds).max(usual)
 }
 
@@ -90,7 +102,9 @@ fn unauthorised(reply: &Reply) -> Error {
     let tags = tags(&body["error"]);
     let has = |tag: &str| tags.iter().any(|it| it == tag);
     if has("missing_scope") {
-        let scope = body["error"]["required_scope"].as_str().unwrap_or("see the answer");
+        let scope = body["error"]["required_scope"]
+            .as_str()
+            .unwrap_or("see the answer");
         let error = failure(Kind::Forbidden, "the login lacks a permission", reply);
         return error.with("permission", scope).hint(
             "tick the permission in the app's settings at https://www.dropbox.com/developers/apps \
@@ -123,7 +137,11 @@ mod tests {
 
     fn reply(status: u16, body: &str) -> Reply {
         let (headers, body) = (Vec::new(), body.as_bytes().to_vec());
-        Reply { status, headers, body }
+        Reply {
+            status,
+            headers,
+            body,
+        }
     }
 
     fn waits(reply: &Reply) -> i64 {
@@ -157,7 +175,10 @@ mod tests {
         let body = r#"{"error_summary": "path/not_found/..", "error": {".tag": "path",
             "path": {".tag": "not_found"}}}"#;
         assert!(matches!(classify(&reply(409, body), now()), Verdict::Good));
-        assert!(matches!(classify(&reply(409, "<html>"), now()), Verdict::Fail(_)));
+        assert!(matches!(
+            classify(&reply(409, "<html>"), now()),
+            Verdict::Fail(_)
+        ));
     }
 
     #[test]
@@ -169,7 +190,10 @@ mod tests {
         let scope = r#"{"error": {".tag": "missing_scope", "required_scope": "sharing.read"}}"#;
         let error = failed(scope);
         assert_eq!(error.kind(), Kind::Forbidden);
-        assert!(error.to_string().contains("permission=sharing.read"), "{error}");
+        assert!(
+            error.to_string().contains("permission=sharing.read"),
+            "{error}"
+        );
         let expired = failed(r#"{"error": {".tag": "expired_access_token"}}"#);
         assert_eq!(expired.kind(), Kind::Auth);
     }

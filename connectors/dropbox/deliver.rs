@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use super::Dropbox;
 use super::api::Said;
 use super::hash::{content_hash, of_one_block};
+use super::pull::Listed;
 use super::refusal::Refusal;
 use crate::contract::{Outcome, OutgoingFile, Receipt};
 use crate::drive::hash::sha256;
 use crate::drive::names::outgoing;
-use crate::drive::received::Elements;
 use crate::drive::slots::{Choice, Holds, choose, outcome, rank};
 use crate::error::{Error, Kind, Result};
 
@@ -45,7 +45,9 @@ impl Dropbox {
     pub(super) async fn put(&self, file: &OutgoingFile) -> Result<Receipt> {
         let (folders, name) = outgoing(&file.path)?;
         let refuse = |what: &str, hint: &str| {
-            Err(Error::new(Kind::Rejected, what).with("path", &file.path).hint(hint))
+            Err(Error::new(Kind::Rejected, what)
+                .with("path", &file.path)
+                .hint(hint))
         };
         if sha256(&file.bytes) != file.sha256 {
             return refuse(
@@ -54,7 +56,10 @@ impl Dropbox {
             );
         }
         if file.bytes.len() > UPLOAD_MAX {
-            return refuse("the file is too large for one upload", "150 MiB is the most");
+            return refuse(
+                "the file is too large for one upload",
+                "150 MiB is the most",
+            );
         }
         let _turn = self.writing.lock().await;
         let anchor = self.anchor().await?;
@@ -105,17 +110,24 @@ impl Delivery<'_> {
             let outcome = outcome(self.name, &name, ended);
             return Ok(Receipt { outcome, location });
         }
-        Err(Error::new(Kind::Unavailable, "the target changes faster than it can be read")
-            .with("path", &self.file.path)
-            .hint("somebody writes there just now; it is tried again"))
+        Err(Error::new(
+            Kind::Unavailable,
+            "the target changes faster than it can be read",
+        )
+        .with("path", &self.file.path)
+        .hint("somebody writes there just now; it is tried again"))
     }
 
     /// What lies under the names that this delivery may have, with their revisions.
     async fn seen(&self) -> Result<Vec<(u32, String, Holds, String)>> {
         let mut seen = Vec::new();
         for entry in self.entries().await? {
-            let Some(name) = entry["name"].as_str() else { continue };
-            let Some(rank) = rank(self.name, name) else { continue };
+            let Some(name) = entry["name"].as_str() else {
+                continue;
+            };
+            let Some(rank) = rank(self.name, name) else {
+                continue;
+            };
             let rev = entry["rev"].as_str().unwrap_or_default().to_owned();
             seen.push((rank, name.to_owned(), self.holds(&entry).await?, rev));
         }
@@ -128,7 +140,12 @@ impl Delivery<'_> {
         let mut route = "/files/list_folder";
         let mut arg = json!({"path": self.parent, "limit": 2000});
         loop {
-            let reply = match self.dropbox.api.ask(self.space.as_deref(), route, arg).await? {
+            let reply = match self
+                .dropbox
+                .api
+                .ask(self.space.as_deref(), route, arg)
+                .await?
+            {
                 Said::Done(reply) => reply,
                 Said::Refused(refusal) if refusal.not_found() => return Ok(all),
                 Said::Refused(refusal) if refusal.reset() => {
@@ -138,16 +155,12 @@ impl Delivery<'_> {
                     return Err(refusal.error("the folder for the delivery cannot be listed"));
                 }
             };
-            let answer: Value = reply.json()?;
-            let Elements(entries) = serde_json::from_value(answer["entries"].clone())
-                .map_err(|error| Error::new(Kind::Protocol, "no list").with("error", error))?;
-            all.extend(entries);
-            let cursor = answer["cursor"].as_str();
-            match (answer["has_more"].as_bool(), cursor) {
-                (Some(false), _) => return Ok(all),
-                (Some(true), Some(cursor)) => arg = json!({"cursor": cursor}),
-                _ => return Err(Error::new(Kind::Protocol, "the list does not say where it ends")),
+            let listed: Listed = reply.json()?;
+            all.extend(listed.entries.0);
+            if !listed.has_more {
+                return Ok(all);
             }
+            arg = json!({"cursor": listed.cursor});
             route = "/files/list_folder/continue";
         }
     }
@@ -169,12 +182,19 @@ impl Delivery<'_> {
             Some(ours) => ours == hash,
             // Of several blocks, only the content itself tells.
             None if size <= UPLOAD_MAX as u64 => {
-                let bytes = self.dropbox.read_version(self.space.as_deref(), entry).await?;
+                let bytes = self
+                    .dropbox
+                    .read_version(self.space.as_deref(), entry)
+                    .await?;
                 sha256(&bytes) == *earlier
             }
             None => false,
         };
-        Ok(if ours { Holds::EarlierContent } else { Holds::SomethingElse })
+        Ok(if ours {
+            Holds::EarlierContent
+        } else {
+            Holds::SomethingElse
+        })
     }
 
     /// Uploads; `Some` when somebody was faster.
@@ -205,8 +225,10 @@ impl Delivery<'_> {
         };
         let written: Value = reply.json()?;
         if written["content_hash"] != self.hash.as_str() {
-            return Err(Error::new(Kind::Protocol, "Dropbox holds other bytes than were sent")
-                .with("path", &self.file.path));
+            return Err(
+                Error::new(Kind::Protocol, "Dropbox holds other bytes than were sent")
+                    .with("path", &self.file.path),
+            );
         }
         Ok(None)
     }

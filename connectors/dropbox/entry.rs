@@ -39,7 +39,9 @@ struct Kept {
 /// taken from us are not deleted, so each of them is a scope of its own.
 pub(super) fn scope(entry: &Value) -> String {
     let within = [&entry["sharing_info"], entry];
-    let shared = within.iter().find_map(|it| it["parent_shared_folder_id"].as_str());
+    let shared = within
+        .iter()
+        .find_map(|it| it["parent_shared_folder_id"].as_str());
     shared_scope(shared)
 }
 
@@ -58,7 +60,9 @@ pub(super) fn raw(above: usize, entry: &Value, names: &BTreeMap<String, String>)
     if let Some(fields) = entry.as_object_mut() {
         fields.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
     }
-    let by = modified_by(&entry).and_then(|account| names.get(account)).cloned();
+    let by = modified_by(&entry)
+        .and_then(|account| names.get(account))
+        .cloned();
     Some(Raw {
         stream: Stream::Files,
         id: ExternalId::new(id(&entry)?),
@@ -74,7 +78,10 @@ pub(super) fn normalise(raw: &Raw) -> Result<Vec<Identified>, Reject> {
     let entry = &kept.entry;
     readable(entry)?;
     if needed(entry, "id")? != raw.id.as_str() {
-        return Err(Reject::field("id", "is another one than the record was kept under"));
+        return Err(Reject::field(
+            "id",
+            "is another one than the record was kept under",
+        ));
     }
     let sharing = &entry["sharing_info"];
     if !(sharing.is_null() || sharing.is_object()) {
@@ -108,7 +115,10 @@ fn path(entry: &Value, above: usize) -> Result<String, Reject> {
     let names: Vec<&str> = full.strip_prefix('/').unwrap_or(full).split('/').collect();
     match names.get(above..) {
         Some(names) if !names.is_empty() => Ok(names.join("/")),
-        _ => Err(Reject::field("path_display", format!("`{full}` is not below the folder"))),
+        _ => Err(Reject::field(
+            "path_display",
+            format!("`{full}` is not below the folder"),
+        )),
     }
 }
 
@@ -122,7 +132,10 @@ mod tests {
     fn file(text: &str, above: usize, by: Option<&str>) -> File {
         let entry: Value = serde_json::from_str(text).unwrap();
         let account = modified_by(&entry).unwrap_or_default().to_owned();
-        let names = by.map(|name| (account, name.to_owned())).into_iter().collect();
+        let names = by
+            .map(|name| (account, name.to_owned()))
+            .into_iter()
+            .collect();
         let raw = raw(above, &entry, &names).unwrap();
         match normalise(&raw).unwrap().remove(0).record {
             Record::File(file) => file,
@@ -135,7 +148,10 @@ mod tests {
         let found = file(SHARED, 1, Some("Ada Beispiel"));
         assert_eq!(found.path, "Entwürfe/Übersicht.pdf");
         assert_eq!(found.size, Some(7212));
-        assert_eq!(found.modified.unwrap().to_rfc3339(), "2026-11-03T15:50:38+00:00");
+        assert_eq!(
+            found.modified.unwrap().to_rfc3339(),
+            "2026-11-03T15:50:38+00:00"
+        );
         let by = found.modified_by.unwrap();
         assert_eq!(by.name.as_deref(), Some("Ada Beispiel"));
         assert!(by.id.unwrap().as_str().starts_with("dbid:"));

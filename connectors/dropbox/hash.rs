@@ -31,7 +31,9 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     let plain = text.bytes().all(|sign| sign.is_ascii_hexdigit()) && text.len() == 64;
     let pairs = text.as_bytes().chunks(2).filter(|_| plain);
     let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    bytes.collect::<Option<Vec<u8>>>().filter(|it| it.len() == 32)
+    bytes
+        .collect::<Option<Vec<u8>>>()
+        .filter(|it| it.len() == 32)
 }
 
 #[cfg(test)]
@@ -44,10 +46,22 @@ mod tests {
     #[test]
     fn known_vectors() {
         for (length, wanted) in [
-            (0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-            (1, "bf5d3affb73efd2ec6c36ad3112dd933efed63c4e1cbffcfa88e2759c144f2d8"),
-            (BLOCK, "907a506cf5e706bda5c7a29b43c9c65d8344bd2fa2f22339b359c214812af5a1"),
-            (BLOCK + 1, "5f858b62ccd88447586305aec6fd53c96747cfebf527cbba129a6dfed47d9624"),
+            (
+                0,
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            ),
+            (
+                1,
+                "bf5d3affb73efd2ec6c36ad3112dd933efed63c4e1cbffcfa88e2759c144f2d8",
+            ),
+            (
+                BLOCK,
+                "907a506cf5e706bda5c7a29b43c9c65d8344bd2fa2f22339b359c214812af5a1",
+            ),
+            (
+                BLOCK + 1,
+                "5f858b62ccd88447586305aec6fd53c96747cfebf527cbba129a6dfed47d9624",
+            ),
         ] {
             assert_eq!(content_hash(&vec![b'a'; length]), wanted, "{length} bytes");
         }
@@ -58,9 +72,15 @@ mod tests {
         for length in [0, 1, 1000, BLOCK] {
             let bytes = vec![7; length];
             let size = length as u64;
-            assert_eq!(of_one_block(&sha256(&bytes), size), Some(content_hash(&bytes)));
+            assert_eq!(
+                of_one_block(&sha256(&bytes), size),
+                Some(content_hash(&bytes))
+            );
         }
-        assert_eq!(of_one_block(&sha256(&vec![7; BLOCK + 1]), BLOCK as u64 + 1), None);
+        assert_eq!(
+            of_one_block(&sha256(&vec![7; BLOCK + 1]), BLOCK as u64 + 1),
+            None
+        );
         assert_eq!(of_one_block("no hash", 1), None);
     }
 }

@@ -31,7 +31,10 @@ impl Dropbox {
         let spot = self.spot(&anchor).await?;
         for file in files {
             let arg = json!({"path": file.id.as_str()});
-            let said = self.api.ask(anchor.space.as_deref(), "/files/get_metadata", arg).await?;
+            let said = self
+                .api
+                .ask(anchor.space.as_deref(), "/files/get_metadata", arg)
+                .await?;
             let presence = match said {
                 Said::Done(reply) => found(&reply.json()?, file, &anchor, &spot),
                 Said::Refused(refusal) if refusal.not_found() => {
@@ -61,7 +64,10 @@ impl Dropbox {
             shared => shared,
         };
         let arg = json!({"path": path, "limit": 1});
-        let said = self.api.ask(anchor.space.as_deref(), "/files/list_folder", arg).await?;
+        let said = self
+            .api
+            .ask(anchor.space.as_deref(), "/files/list_folder", arg)
+            .await?;
         match said {
             Said::Done(reply) => Ok(reply.json::<Value>()?["entries"].is_array()),
             Said::Refused(_) => Ok(false),
@@ -77,12 +83,17 @@ impl Dropbox {
         let entry: Value = said.done("the file cannot be found")?.json()?;
         let refuse = |what: &str| Error::new(Kind::Rejected, what).with("file", file);
         if entry["is_downloadable"] == false {
-            return Err(Error::new(Kind::Unsupported, "the document cannot be downloaded as it is")
-                .with("file", file)
-                .hint("export it at Dropbox or Google into a file, and take that one"));
+            return Err(Error::new(
+                Kind::Unsupported,
+                "the document cannot be downloaded as it is",
+            )
+            .with("file", file)
+            .hint("export it at Dropbox or Google into a file, and take that one"));
         }
         if entry["size"].as_u64().is_none_or(|size| size > most as u64) {
-            return Err(refuse("the file is too large to be read whole").with("bytes", &entry["size"]));
+            return Err(
+                refuse("the file is too large to be read whole").with("bytes", &entry["size"])
+            );
         }
         self.read_version(space, &entry).await
     }
@@ -90,14 +101,18 @@ impl Dropbox {
     /// Reads the version of a file that `entry` describes, and no later one.
     pub(super) async fn read_version(&self, space: Option<&str>, entry: &Value) -> Result<Vec<u8>> {
         let wrong = |what: &str| Error::new(Kind::Protocol, what);
-        let rev = entry["rev"].as_str().ok_or_else(|| wrong("the file has no revision"))?;
+        let rev = entry["rev"]
+            .as_str()
+            .ok_or_else(|| wrong("the file has no revision"))?;
         let said = self.api.download(space, &format!("rev:{rev}")).await?;
         let reply = said.done("the file cannot be read")?;
         let told: Value = reply
             .header(RESULT)
             .and_then(|text| serde_json::from_str(text).ok())
             .ok_or_else(|| wrong("the download does not say what it is"))?;
-        let hash = told["content_hash"].as_str().or(entry["content_hash"].as_str());
+        let hash = told["content_hash"]
+            .as_str()
+            .or(entry["content_hash"].as_str());
         if hash != Some(content_hash(&reply.body).as_str()) {
             return Err(Error::new(Kind::Unavailable, "the file arrived damaged")
                 .with("bytes", reply.body.len())
@@ -115,6 +130,7 @@ fn found(entry: &Value, file: &Absent, anchor: &Anchor, spot: &Spot) -> Presence
             match entry["path_lower"].as_str() {
                 // In a shared folder that is not mounted: neither here nor gone.
                 None => Presence::Unknown,
+                Some(path) if !path.starts_with('/') => Presence::Unknown,
                 Some(path) if anchor.folder.is_none() || spot.holds(path) => Presence::Present,
                 Some(_) => Presence::Gone("it lies outside the folder that is read now".to_owned()),
             }

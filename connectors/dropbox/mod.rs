@@ -227,7 +227,10 @@ fn login(settings: &Settings) -> Result<OAuth> {
     let text = |key: &str, usual: &str| settings.text(key).unwrap_or(usual).to_owned();
     let client_id = text("client_id", "");
     if client_id.trim().is_empty() {
-        return Err(Error::new(ErrorKind::Settings, "`client_id` is not configured"));
+        return Err(Error::new(
+            ErrorKind::Settings,
+            "`client_id` is not configured",
+        ));
     }
     Ok(OAuth {
         authorize_url: text("authorize_url", "https://www.dropbox.com/oauth2/authorize"),
@@ -257,7 +260,9 @@ fn folder(word: &str) -> Result<String> {
         return Ok(path.to_owned());
     }
     let error = Error::new(ErrorKind::Settings, "`folder` is no path in a Dropbox");
-    Err(error.with("folder", word).hint("write it as `/Clients/Nord`"))
+    Err(error
+        .with("folder", word)
+        .hint("write it as `/Clients/Nord`"))
 }
 
 #[async_trait]
@@ -271,7 +276,9 @@ impl Connector for Dropbox {
         let anchor = self.find_anchor().await?;
         self.know(&anchor);
         let text = |at: &str| account.pointer(at).and_then(|it| it.as_str());
-        let account_name = text("/name/display_name").or(text("/email")).or(text("/account_id"));
+        let account_name = text("/name/display_name")
+            .or(text("/email"))
+            .or(text("/account_id"));
         let mut details = vec![match anchor.space {
             Some(_) => "reads the team's space".to_owned(),
             None => "reads the account's own space".to_owned(),
@@ -296,7 +303,11 @@ impl Connector for Dropbox {
 
     fn resume(&self, cursor: &Cursor) {
         // A cursor that cannot be read is told by the pull.
-        if let Ok(State { anchor: Some(anchor), .. }) = cursor.decode() {
+        if let Ok(State {
+            anchor: Some(anchor),
+            ..
+        }) = cursor.decode()
+        {
             self.know(&anchor);
         }
     }

@@ -31,7 +31,9 @@ impl Dropbox {
         }
         let people = self.people();
         let known = wanted.iter().filter_map(|id| people.get_key_value(*id));
-        Ok(known.filter_map(|(id, name)| Some((id.clone(), name.clone()?))).collect())
+        Ok(known
+            .filter_map(|(id, name)| Some((id.clone(), name.clone()?)))
+            .collect())
     }
 
     /// One account that is gone fails the whole question, and is named: the others are asked for

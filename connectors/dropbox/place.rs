@@ -52,14 +52,21 @@ impl Dropbox {
     pub(super) async fn find_anchor(&self) -> Result<Anchor> {
         let account: Value = self.account().await?;
         let namespace = |key: &str| account["root_info"][key].as_str().map(str::to_owned);
-        let (root, home) = (namespace("root_namespace_id"), namespace("home_namespace_id"));
+        let (root, home) = (
+            namespace("root_namespace_id"),
+            namespace("home_namespace_id"),
+        );
         let space = root.filter(|root| home.as_ref() != Some(root));
         let folder = match self.folder.as_str() {
             "" => None,
             word => Some(self.folder_named(space.as_deref(), word).await?.0),
         };
         let setting = self.mark();
-        Ok(Anchor { setting, space, folder })
+        Ok(Anchor {
+            setting,
+            space,
+            folder,
+        })
     }
 
     /// The folder as it stands now. One request where a folder is configured.
@@ -72,12 +79,18 @@ impl Dropbox {
 
     /// The account that logged in.
     pub(super) async fn account(&self) -> Result<Value> {
-        let said = self.api.ask(None, "/users/get_current_account", Value::Null).await?;
+        let said = self
+            .api
+            .ask(None, "/users/get_current_account", Value::Null)
+            .await?;
         let account: Value = said.done("Dropbox does not tell the account")?.json()?;
         if account["account_id"].is_string() {
             return Ok(account);
         }
-        Err(Error::new(Kind::Protocol, "Dropbox's answer names no account"))
+        Err(Error::new(
+            Kind::Protocol,
+            "Dropbox's answer names no account",
+        ))
     }
 
     async fn folder_named(&self, space: Option<&str>, word: &str) -> Result<(String, Spot)> {

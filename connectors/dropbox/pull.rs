@@ -31,11 +31,12 @@ const FEW: usize = 4000;
 /// More answers than any account has.
 const ANSWERS_MAX: usize = 10_000;
 
+/// One answer of a listing.
 #[derive(Debug, Deserialize)]
-struct Listed {
-    entries: Elements,
-    cursor: String,
-    has_more: bool,
+pub(super) struct Listed {
+    pub(super) entries: Elements,
+    pub(super) cursor: String,
+    pub(super) has_more: bool,
 }
 
 /// How a call for entries ended.
@@ -90,8 +91,11 @@ async fn changes(dropbox: &Dropbox, state: &mut State, page: &mut Page) -> Resul
         match got {
             Got::Listed(listed) => break (anchor, first, listed),
             _ if tries > 2 => {
-                return Err(Error::new(Kind::Unavailable, "Dropbox changes its mind again and again")
-                    .hint("nothing to do: it is tried again"));
+                return Err(Error::new(
+                    Kind::Unavailable,
+                    "Dropbox changes its mind again and again",
+                )
+                .hint("nothing to do: it is tried again"));
             }
             Got::Reset => state.list_again(),
             Got::Moved => {
@@ -144,7 +148,10 @@ fn is_deleted(entry: &Value) -> bool {
 async fn prove(dropbox: &Dropbox, state: &mut State, page: &mut Page) -> Result<()> {
     state.proving = false;
     let Some(anchor) = state.anchor.clone() else {
-        return Err(Error::new(Kind::Protocol, "the stored cursor has lost what it is about"));
+        return Err(Error::new(
+            Kind::Protocol,
+            "the stored cursor has lost what it is about",
+        ));
     };
     dropbox.know(&anchor);
     let spot = dropbox.spot(&anchor).await?;
@@ -182,7 +189,13 @@ async fn list(dropbox: &Dropbox, anchor: &Anchor) -> Result<Got> {
 }
 
 async fn go_on(dropbox: &Dropbox, anchor: &Anchor, cursor: &str) -> Result<Got> {
-    entries(dropbox, anchor, "/files/list_folder/continue", json!({"cursor": cursor})).await
+    entries(
+        dropbox,
+        anchor,
+        "/files/list_folder/continue",
+        json!({"cursor": cursor}),
+    )
+    .await
 }
 
 async fn entries(dropbox: &Dropbox, anchor: &Anchor, route: &str, arg: Value) -> Result<Got> {
@@ -203,7 +216,11 @@ impl Dropbox {
         }
         let fits = |spot: &Spot| {
             let mut files = entries.iter().filter(|entry| entry[".tag"] == "file");
-            files.all(|entry| entry["path_lower"].as_str().is_some_and(|it| spot.holds(it)))
+            files.all(|entry| {
+                entry["path_lower"]
+                    .as_str()
+                    .is_some_and(|it| spot.holds(it))
+            })
         };
         if let Some(spot) = self.seen_spot().filter(fits) {
             return Ok(spot);
@@ -236,7 +253,10 @@ async fn raws(
 ) -> Result<Vec<crate::contract::Raw>> {
     let accounts: BTreeSet<&str> = files.iter().filter_map(|it| modified_by(it)).collect();
     let names = dropbox.names(&accounts).await?;
-    Ok(files.iter().filter_map(|entry| raw(above, entry, &names)).collect())
+    Ok(files
+        .iter()
+        .filter_map(|entry| raw(above, entry, &names))
+        .collect())
 }
 
 /// What a listing shows, for the proof.
@@ -301,12 +321,20 @@ impl Found {
         };
         self.shared.extend(spot.shared.clone());
         let whole = self.shared.difference(&self.partial);
-        let scopes: BTreeSet<String> =
-            whole.map(|id| shared_scope(Some(id))).chain([base]).collect();
+        let scopes: BTreeSet<String> = whole
+            .map(|id| shared_scope(Some(id)))
+            .chain([base])
+            .collect();
         for scope in scopes {
             let present = self.present.remove(&scope).unwrap_or_default();
             let stream = Stream::Files;
-            page.swept.push(Sweep { stream, scope, from: None, until: None, present });
+            page.swept.push(Sweep {
+                stream,
+                scope,
+                from: None,
+                until: None,
+                present,
+            });
         }
         let lost = state.shared.difference(&self.shared).count();
         if lost > 0 {
@@ -338,15 +366,25 @@ mod tests {
             json!({".tag": "folder", "id": "id:f"}),
             json!({".tag": "something new"}),
         ];
-        let names: Vec<_> = last_of_each(&entries).iter().map(|it| it["name"].clone()).collect();
+        let names: Vec<_> = last_of_each(&entries)
+            .iter()
+            .map(|it| it["name"].clone())
+            .collect();
         assert_eq!(names, ["x", "two"]);
     }
 
     #[test]
     fn a_listing_with_a_nameless_entry_proves_nothing() {
         let mut found = Found::default();
-        found.take(&[json!({".tag": "file", "id": "id:a"}), json!({".tag": "file"})]);
-        let anchor = Anchor { setting: String::new(), space: None, folder: None };
+        found.take(&[
+            json!({".tag": "file", "id": "id:a"}),
+            json!({".tag": "file"}),
+        ]);
+        let anchor = Anchor {
+            setting: String::new(),
+            space: None,
+            folder: None,
+        };
         let (mut state, mut page) = (State::default(), Page::default());
         assert_eq!(found.notice().unwrap().code, "entry-without-id");
         found.sweep(&anchor, &Spot::default(), &mut state, &mut page);

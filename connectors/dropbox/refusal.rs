@@ -61,20 +61,41 @@ impl Refusal {
     pub(super) fn error(&self, what: &str) -> Error {
         let any = |tags: &[&str]| tags.iter().any(|tag| self.has(tag));
         let (kind, hint) = if any(&["insufficient_space"]) {
-            (Kind::Forbidden, "make room in the Dropbox, or deliver somewhere else")
-        } else if any(&["no_write_permission", "access_restricted", "operation_suppressed"]) {
+            (
+                Kind::Forbidden,
+                "make room in the Dropbox, or deliver somewhere else",
+            )
+        } else if any(&[
+            "no_write_permission",
+            "access_restricted",
+            "operation_suppressed",
+        ]) {
             (
                 Kind::Forbidden,
                 "give the account that logged in the right to write there, or deliver elsewhere",
             )
         } else if any(&["restricted_content", "team_folder", "no_permission"]) {
-            (Kind::Forbidden, "ask the owner or the team's administrator for access")
+            (
+                Kind::Forbidden,
+                "ask the owner or the team's administrator for access",
+            )
         } else if any(&["not_found"]) {
-            (Kind::NotFound, "check `folder`: it may have been moved, deleted or unshared")
+            (
+                Kind::NotFound,
+                "check `folder`: it may have been moved, deleted or unshared",
+            )
         } else if any(&["conflict", "invalid_root"]) {
             (Kind::Conflict, "nothing to do: it is looked at again")
-        } else if any(&["not_folder", "not_file", "malformed_path", "disallowed_name"]) {
-            (Kind::Rejected, "check the path and the connection's `folder`")
+        } else if any(&[
+            "not_folder",
+            "not_file",
+            "malformed_path",
+            "disallowed_name",
+        ]) {
+            (
+                Kind::Rejected,
+                "check the path and the connection's `folder`",
+            )
         } else {
             (Kind::Rejected, "see Dropbox's description of this answer")
         };
@@ -127,7 +148,10 @@ mod tests {
     fn unions_are_read_from_the_outside_in_and_stay_open() {
         for (error, wanted) in [
             (json!({".tag": "reset"}), vec!["reset"]),
-            (json!({".tag": "path", "path": {".tag": "not_found"}}), vec!["path", "not_found"]),
+            (
+                json!({".tag": "path", "path": {".tag": "not_found"}}),
+                vec!["path", "not_found"],
+            ),
             (
                 json!({".tag": "path", "upload_session_id": "x",
                     "reason": {".tag": "conflict", "conflict": {".tag": "file"}}}),
@@ -142,8 +166,14 @@ mod tests {
                     "malformed_path": "Größe: nein"}}),
                 vec!["path", "malformed_path"],
             ),
-            (json!({".tag": "something_new", "with": [1]}), vec!["something_new"]),
-            (json!({".tag": "path", "path": "not_found"}), vec!["path", "not_found"]),
+            (
+                json!({".tag": "something_new", "with": [1]}),
+                vec!["something_new"],
+            ),
+            (
+                json!({".tag": "path", "path": "not_found"}),
+                vec!["path", "not_found"],
+            ),
             (json!({".tag": 7}), vec![]),
             (json!([]), vec![]),
             (json!({"reason": {"reason": {}}}), vec![]),

@@ -129,12 +129,16 @@ impl Boxed {
 
     /// The API under `/2.0`, uploads under `/upload`.
     pub fn router(&self) -> Router {
-        Router::new().fallback(answers::answer).with_state(self.clone())
+        Router::new()
+            .fallback(answers::answer)
+            .with_state(self.clone())
     }
 
     /// The other host that downloads come from. It refuses whoever shows a credential.
     pub fn downloads(&self) -> Router {
-        Router::new().fallback(content::abroad).with_state(self.clone())
+        Router::new()
+            .fallback(content::abroad)
+            .with_state(self.clone())
     }
 
     pub fn download_from(&self, base: &str) {
@@ -196,7 +200,11 @@ impl Boxed {
         let (parent, name) = path.rsplit_once('/').unwrap();
         let parent = world.folders(parent, now);
         let item = world.items.get_mut(id).unwrap();
-        let what = if item.parent == parent { "ITEM_RENAME" } else { "ITEM_MOVE" };
+        let what = if item.parent == parent {
+            "ITEM_RENAME"
+        } else {
+            "ITEM_MOVE"
+        };
         (item.parent, item.name) = (parent, name.to_owned());
         item.etag += 1;
         world.tell(what, id, now);
@@ -227,7 +235,11 @@ impl Boxed {
         let now = self.clock.now();
         let mut world = self.world();
         world.items.get_mut(id).unwrap().hidden = hidden;
-        let what = if hidden { "COLLAB_REMOVE_COLLABORATOR" } else { "COLLAB_ADD_COLLABORATOR" };
+        let what = if hidden {
+            "COLLAB_REMOVE_COLLABORATOR"
+        } else {
+            "COLLAB_ADD_COLLABORATOR"
+        };
         world.tell(what, id, now);
     }
 
@@ -235,13 +247,18 @@ impl Boxed {
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let world = self.world();
         let there = world.items.iter().filter(|(id, _)| world.visible(id));
-        there.filter_map(|(id, it)| Some((world.path(id), it.bytes.clone()?))).collect()
+        there
+            .filter_map(|(id, it)| Some((world.path(id), it.bytes.clone()?)))
+            .collect()
     }
 
     pub fn ids(&self) -> BTreeSet<String> {
         let world = self.world();
         let files = world.items.iter().filter(|(_, item)| item.bytes.is_some());
-        files.filter(|(id, _)| world.visible(id)).map(|(id, _)| id.clone()).collect()
+        files
+            .filter(|(id, _)| world.visible(id))
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     pub fn path(&self, id: &str) -> String {
@@ -250,14 +267,23 @@ impl Boxed {
 
     /// Folders, the top included.
     pub fn folders(&self) -> usize {
-        self.world().items.values().filter(|item| item.bytes.is_none()).count()
+        self.world()
+            .items
+            .values()
+            .filter(|item| item.bytes.is_none())
+            .count()
     }
 
     /// What the API answers to this address.
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
-        let asked = query.iter().map(|(key, it)| ((*key).to_owned(), (*it).to_owned())).collect();
+        let asked = query
+            .iter()
+            .map(|(key, it)| ((*key).to_owned(), (*it).to_owned()))
+            .collect();
         let now = self.clock.now();
-        self.world().get(path, &asked, now).unwrap_or_else(|(_, body)| body)
+        self.world()
+            .get(path, &asked, now)
+            .unwrap_or_else(|(_, body)| body)
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -268,7 +294,9 @@ impl Boxed {
 /// As Box writes instants: with an offset, to the second.
 fn iso(at: DateTime<Utc>) -> String {
     let west = FixedOffset::west_opt(8 * 3600).unwrap();
-    at.with_timezone(&west).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    at.with_timezone(&west)
+        .format("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }
 
 type Refused = (u16, Value);

@@ -220,7 +220,11 @@ impl Dropbox {
     pub fn write_paper(&self, path: &str) -> String {
         let id = self.write(path, b"");
         let mut world = self.world();
-        if let Some(Node { kind: Kind::File { export_only, .. }, .. }) = world.nodes.get_mut(&id) {
+        if let Some(Node {
+            kind: Kind::File { export_only, .. },
+            ..
+        }) = world.nodes.get_mut(&id)
+        {
             *export_only = true;
         }
         id
@@ -233,7 +237,8 @@ impl Dropbox {
 
     /// Makes a folder a shared one.
     pub fn share(&self, path: &str, number: &str) {
-        self.world().folder_at(path, |shared, _, _| *shared = Some(number.to_owned()));
+        self.world()
+            .folder_at(path, |shared, _, _| *shared = Some(number.to_owned()));
     }
 
     /// Takes a shared folder away, or gives it back. Nothing is deleted by that.
@@ -241,12 +246,17 @@ impl Dropbox {
         let mut world = self.world();
         let id = world.find(path).unwrap();
         world.folder_at(path, |_, lost, _| *lost = gone);
-        let change = if gone { Change::Deleted(path.to_owned()) } else { Change::Upsert(id) };
+        let change = if gone {
+            Change::Deleted(path.to_owned())
+        } else {
+            Change::Upsert(id)
+        };
         world.journal.push(change);
     }
 
     pub fn traverse_only(&self, path: &str) {
-        self.world().folder_at(path, |_, _, traverse| *traverse = true);
+        self.world()
+            .folder_at(path, |_, _, traverse| *traverse = true);
     }
 
     /// Deletes a file or a folder with all that is in it: one entry for it all.
@@ -297,10 +307,13 @@ impl Dropbox {
     /// The files of the whole Dropbox by path.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let world = self.world();
-        let files = world.nodes.iter().filter_map(|(id, node)| match &node.kind {
-            Kind::File { bytes, .. } => Some((world.path(id), bytes.clone())),
-            Kind::Folder { .. } => None,
-        });
+        let files = world
+            .nodes
+            .iter()
+            .filter_map(|(id, node)| match &node.kind {
+                Kind::File { bytes, .. } => Some((world.path(id), bytes.clone())),
+                Kind::Folder { .. } => None,
+            });
         files.collect()
     }
 
@@ -341,7 +354,10 @@ fn content_hash(bytes: &[u8]) -> String {
 }
 
 fn refusal(summary: &str, error: Value) -> (u16, Value) {
-    (409, json!({"error_summary": format!("{summary}/..."), "error": error}))
+    (
+        409,
+        json!({"error_summary": format!("{summary}/..."), "error": error}),
+    )
 }
 
 /// There is nothing there, as the endpoints of `files` say it.

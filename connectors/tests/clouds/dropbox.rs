@@ -27,7 +27,11 @@ impl Bench {
         let clock = ManualClock::at(at("2026-11-02T08:00:00Z"));
         let dropbox = Dropbox::new(clock.clone());
         let server = Server::start(dropbox.router()).await;
-        Self { clock, dropbox, server }
+        Self {
+            clock,
+            dropbox,
+            server,
+        }
     }
 
     fn entry() -> &'static Entry {

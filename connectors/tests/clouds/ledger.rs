@@ -25,7 +25,8 @@ impl Ledger {
 
     pub(crate) async fn compare(&mut self, connector: &dyn Connector) -> Result<(), Error> {
         let from = super::at("2026-01-01T00:00:00Z");
-        self.pull_as(connector, &Pull::Compare { from, until: None }).await
+        self.pull_as(connector, &Pull::Compare { from, until: None })
+            .await
     }
 
     async fn pull_as(&mut self, connector: &dyn Connector, mode: &Pull) -> Result<(), Error> {
@@ -116,7 +117,11 @@ impl Ledger {
     }
 
     pub(crate) fn paths(&self) -> Vec<&str> {
-        let mut paths: Vec<&str> = self.current.values().map(|(_, it)| it.path.as_str()).collect();
+        let mut paths: Vec<&str> = self
+            .current
+            .values()
+            .map(|(_, it)| it.path.as_str())
+            .collect();
         paths.sort_unstable();
         paths
     }

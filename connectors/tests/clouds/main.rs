@@ -62,5 +62,8 @@ fn document(path: &str, bytes: &[u8], earlier: Option<&[u8]>) -> Outgoing {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

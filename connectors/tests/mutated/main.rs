@@ -12,6 +12,7 @@
 #[path = "../../../tests/fakes/mod.rs"]
 mod fakes;
 
+mod clouds;
 mod files;
 mod judge;
 mod mutants;

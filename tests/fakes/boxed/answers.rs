@@ -30,7 +30,10 @@ pub(super) async fn answer(Shared(service): Shared<Boxed>, request: Request) -> 
         return written(world.upload(path, &parts.headers, &bytes, now));
     }
     let path = path.strip_prefix("/2.0").unwrap_or_default();
-    if let Some(id) = path.strip_prefix("/files/").and_then(|it| it.strip_suffix("/content")) {
+    if let Some(id) = path
+        .strip_prefix("/files/")
+        .and_then(|it| it.strip_suffix("/content"))
+    {
         return world.download(id);
     }
     written(match *method {
@@ -42,8 +45,14 @@ pub(super) async fn answer(Shared(service): Shared<Boxed>, request: Request) -> 
 
 pub(super) fn written(said: Result<(u16, Value), Refused>) -> Response<Body> {
     let (status, body) = said.unwrap_or_else(|refused| refused);
-    let builder = Response::builder().status(status).header("content-type", "application/json");
-    let builder = if status == 429 { builder.header("retry-after", "60") } else { builder };
+    let builder = Response::builder()
+        .status(status)
+        .header("content-type", "application/json");
+    let builder = if status == 429 {
+        builder.header("retry-after", "60")
+    } else {
+        builder
+    };
     builder.body(Body::from(body.to_string())).unwrap()
 }
 
@@ -110,7 +119,11 @@ impl World {
         assert!(limit <= 500, "{limit} events at once");
         let answer = |events: &[Value], next: usize| {
             // A number or a text, as it happens.
-            let next = if next % 2 == 0 { json!(next + 1) } else { json!((next + 1).to_string()) };
+            let next = if next % 2 == 0 {
+                json!(next + 1)
+            } else {
+                json!((next + 1).to_string())
+            };
             json!({"chunk_size": events.len(), "next_stream_position": next, "entries": events})
         };
         if position == "now" {
@@ -150,8 +163,16 @@ impl World {
         let fields = asked.get("fields").map(String::as_str);
         let entries: Vec<Value> = ids.iter().map(|id| self.chosen(id, fields)).collect();
         // The end is told in two ways.
-        let last = if entries.len() % 2 == 0 { json!("") } else { Value::Null };
-        let marker = if more { json!(format!("m{}", ids[most - 1])) } else { last };
+        let last = if entries.len() % 2 == 0 {
+            json!("")
+        } else {
+            Value::Null
+        };
+        let marker = if more {
+            json!(format!("m{}", ids[most - 1]))
+        } else {
+            last
+        };
         Ok(json!({"limit": limit, "next_marker": marker, "entries": entries}))
     }
 
@@ -162,7 +183,10 @@ impl World {
         now: DateTime<Utc>,
     ) -> Result<(u16, Value), Refused> {
         let body: Value = serde_json::from_slice(bytes).unwrap();
-        let (name, parent) = (body["name"].as_str().unwrap(), body["parent"]["id"].as_str());
+        let (name, parent) = (
+            body["name"].as_str().unwrap(),
+            body["parent"]["id"].as_str(),
+        );
         let parent = parent.unwrap();
         self.there(parent)?;
         if let Some(id) = self.child(parent, name) {
@@ -171,6 +195,9 @@ impl World {
             return Err((status, body));
         }
         let id = self.make_folder(parent, name, now);
-        Ok((201, self.chosen(&id, asked.get("fields").map(String::as_str))))
+        Ok((
+            201,
+            self.chosen(&id, asked.get("fields").map(String::as_str)),
+        ))
     }
 }

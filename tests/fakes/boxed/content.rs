@@ -13,7 +13,10 @@ use super::{Boxed, Refused, World, refusal};
 /// The other host: it knows no credential and refuses who shows one.
 pub(super) async fn abroad(Shared(service): Shared<Boxed>, request: Request) -> Response<Body> {
     if request.headers().contains_key("authorization") {
-        return Response::builder().status(400).body(Body::from("a credential")).unwrap();
+        return Response::builder()
+            .status(400)
+            .body(Body::from("a credential"))
+            .unwrap();
     }
     let world = service.world();
     let id = request.uri().path().trim_start_matches("/d/1/");
@@ -37,7 +40,11 @@ impl World {
             return builder.body(Body::empty()).unwrap();
         }
         let place = format!("{}/d/1/{id}", self.abroad);
-        Response::builder().status(302).header("location", place).body(Body::empty()).unwrap()
+        Response::builder()
+            .status(302)
+            .header("location", place)
+            .body(Body::empty())
+            .unwrap()
     }
 
     pub(super) fn upload(
@@ -49,8 +56,8 @@ impl World {
     ) -> Result<(u16, Value), Refused> {
         let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
         let kind = text("content-type").unwrap_or_default();
-        let (attributes, bytes) = parts(kind, body)
-            .ok_or_else(|| refusal(400, "metadata_after_file_contents"))?;
+        let (attributes, bytes) =
+            parts(kind, body).ok_or_else(|| refusal(400, "metadata_after_file_contents"))?;
         if text("content-md5").is_some_and(|hash| hash != sha1(&bytes)) {
             return Err(refusal(400, "bad_digest"));
         }
@@ -62,7 +69,12 @@ impl World {
             return Err(refusal(409, "name_temporarily_reserved"));
         }
         let name = attributes["name"].as_str().unwrap();
-        let id = match path.trim_matches('/').split('/').collect::<Vec<_>>().as_slice() {
+        let id = match path
+            .trim_matches('/')
+            .split('/')
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
             ["files", "content"] => {
                 let parent = attributes["parent"]["id"].as_str().unwrap();
                 self.there(parent)?;
@@ -85,7 +97,10 @@ impl World {
             }
             _ => return Err(refusal(404, "not_found")),
         };
-        Ok((201, json!({"total_count": 1, "entries": [self.chosen(&id, Some("size"))]})))
+        Ok((
+            201,
+            json!({"total_count": 1, "entries": [self.chosen(&id, Some("size"))]}),
+        ))
     }
 }
 

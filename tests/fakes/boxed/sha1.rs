@@ -7,7 +7,13 @@ pub(super) fn sha1(bytes: &[u8]) -> String {
         padded.push(0);
     }
     padded.extend((bytes.len() as u64 * 8).to_be_bytes());
-    let mut state: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    let mut state: [u32; 5] = [
+        0x6745_2301,
+        0xefcd_ab89,
+        0x98ba_dcfe,
+        0x1032_5476,
+        0xc3d2_e1f0,
+    ];
     for block in padded.chunks(64) {
         let mut words: Vec<u32> = block
             .chunks(4)

@@ -7,8 +7,13 @@ use super::sha1::sha1;
 use super::{Item, Source, World, iso};
 
 impl World {
-    fn make(&mut self, parent: &str, name: &str, bytes: Option<&[u8]>, now: DateTime<Utc>)
-    -> String {
+    fn make(
+        &mut self,
+        parent: &str,
+        name: &str,
+        bytes: Option<&[u8]>,
+        now: DateTime<Utc>,
+    ) -> String {
         self.made += 1;
         let item = Item {
             name: name.to_owned(),
@@ -31,7 +36,9 @@ impl World {
         let name = name.to_lowercase();
         let mut items = self.items.iter();
         let found = items.find(|(_, item)| {
-            item.parent == parent && !item.trashed && !item.purged
+            item.parent == parent
+                && !item.trashed
+                && !item.purged
                 && item.name.to_lowercase() == name
         });
         found.map(|(id, _)| id.clone())
@@ -101,7 +108,8 @@ impl World {
             Source::Nothing => Value::Null,
         };
         let number = self.events.len();
-        self.events.push(json!({"type": "event", "event_id": format!("e{number:08}"),
+        self.events
+            .push(json!({"type": "event", "event_id": format!("e{number:08}"),
             "event_type": what, "created_at": iso(now), "recorded_at": iso(now),
             "created_by": {"type": "user", "id": "1", "name": "Ada Beispiel",
             "login": "ada@example.org"}, "source": source}));
@@ -122,7 +130,9 @@ impl World {
     pub(super) fn path(&self, id: &str) -> String {
         let above = self.above(id);
         let way = above.iter().skip(1).map(String::as_str).chain([id]);
-        way.map(|it| &*self.items[it].name).collect::<Vec<_>>().join("/")
+        way.map(|it| &*self.items[it].name)
+            .collect::<Vec<_>>()
+            .join("/")
     }
 
     fn with_above(&self, id: &str, test: impl Fn(&Item) -> bool) -> bool {
@@ -195,7 +205,10 @@ impl World {
             kept.extend(["sha1", "file_version"]);
         }
         kept.extend(fields.split(','));
-        whole.as_object_mut().unwrap().retain(|key, _| kept.contains(&key.as_str()));
+        whole
+            .as_object_mut()
+            .unwrap()
+            .retain(|key, _| kept.contains(&key.as_str()));
         whole
     }
 }

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use stundenbuch_connectors::clock::Clock as _;
 
 use super::files::deleted;
-use super::{Change, Dropbox, Kind, Login, ME, Place, TOKEN, World, content_hash, not_found,
-    refusal};
+use super::{
+    Change, Dropbox, Kind, Login, ME, Place, TOKEN, World, content_hash, not_found, refusal,
+};
 
 type Answer = Result<Value, (u16, Value)>;
 
@@ -29,7 +30,10 @@ pub(super) async fn answer(Shared(dropbox): Shared<Dropbox>, request: Request) -
     let route = path.strip_prefix("/2").unwrap_or_default();
     // Bad requests are told in plain text.
     let Ok(arg) = serde_json::from_slice::<Value>(&bytes) else {
-        return plain(400, "Error in call to API function: could not decode input as JSON");
+        return plain(
+            400,
+            "Error in call to API function: could not decode input as JSON",
+        );
     };
     let now = dropbox.clock.now();
     let mut world = dropbox.world();
@@ -45,7 +49,9 @@ fn json_answer(said: Answer) -> Response<Body> {
         Ok(body) => (200, body),
         Err((status, body)) => (status, body),
     };
-    let builder = Response::builder().status(status).header("content-type", "application/json");
+    let builder = Response::builder()
+        .status(status)
+        .header("content-type", "application/json");
     let wait = body["error"]["retry_after"].as_u64();
     let builder = match wait {
         Some(seconds) => builder.header("retry-after", seconds.to_string()),
@@ -55,20 +61,29 @@ fn json_answer(said: Answer) -> Response<Body> {
 }
 
 fn plain(status: u16, text: &str) -> Response<Body> {
-    let builder = Response::builder().status(status).header("content-type", "text/plain");
+    let builder = Response::builder()
+        .status(status)
+        .header("content-type", "text/plain");
     builder.body(Body::from(text.to_owned())).unwrap()
 }
 
 /// Uploads and downloads: arguments in a header, in plain ASCII.
 fn content(dropbox: &Dropbox, route: &str, headers: &HeaderMap, bytes: &[u8]) -> Response<Body> {
-    let given = headers.get("dropbox-api-arg").map(|it| it.as_bytes().to_vec());
+    let given = headers
+        .get("dropbox-api-arg")
+        .map(|it| it.as_bytes().to_vec());
     let given = given.filter(|it| it.iter().all(|byte| (0x20..0x7f).contains(byte)));
     let Some(arg) = given.and_then(|it| serde_json::from_slice::<Value>(&it).ok()) else {
-        return plain(400, "Error in call to API function: HTTP header \"Dropbox-API-Arg\"");
+        return plain(
+            400,
+            "Error in call to API function: HTTP header \"Dropbox-API-Arg\"",
+        );
     };
     let now = dropbox.clock.now();
     let mut world = dropbox.world();
-    let admitted = world.admit(headers, now).and_then(|()| world.prefix(headers));
+    let admitted = world
+        .admit(headers, now)
+        .and_then(|()| world.prefix(headers));
     let prefix = match admitted {
         Ok(prefix) => prefix,
         Err(error) => return json_answer(Err(error)),
@@ -105,7 +120,10 @@ impl World {
         if self.asked.len() >= MOST {
             self.refused += 1;
             let error = json!({"reason": {".tag": "too_many_requests"}, "retry_after": 60});
-            return Err((429, json!({"error_summary": "too_many_requests/.", "error": error})));
+            return Err((
+                429,
+                json!({"error_summary": "too_many_requests/.", "error": error}),
+            ));
         }
         self.asked.push_back(now);
         let given = headers.get("authorization").and_then(|it| it.to_str().ok());
@@ -115,13 +133,18 @@ impl World {
             Login::Good => "invalid_access_token",
         };
         let summary = format!("{tag}/..");
-        Err((401, json!({"error_summary": summary, "error": {".tag": tag}})))
+        Err((
+            401,
+            json!({"error_summary": summary, "error": {".tag": tag}}),
+        ))
     }
 
     /// The part of paths that is not to be seen: of a team's space, a member sees its own folder
     /// alone until it names the root.
     fn prefix(&self, headers: &HeaderMap) -> Result<String, (u16, Value)> {
-        let root = headers.get("dropbox-api-path-root").and_then(|it| it.to_str().ok());
+        let root = headers
+            .get("dropbox-api-path-root")
+            .and_then(|it| it.to_str().ok());
         let root: Option<Value> = root.map(|it| serde_json::from_str(it).unwrap());
         let given = root.as_ref().map(|it| {
             assert_eq!(it[".tag"], "root");
@@ -152,7 +175,9 @@ impl World {
             "/users/get_current_account" if arg.is_null() => Ok(self.account()),
             "/users/get_account_batch" => self.accounts(arg),
             "/files/get_metadata" => {
-                let id = self.locate(arg["path"].as_str().unwrap(), prefix).ok_or_else(not_found)?;
+                let id = self
+                    .locate(arg["path"].as_str().unwrap(), prefix)
+                    .ok_or_else(not_found)?;
                 Ok(self.metadata(&id, prefix))
             }
             "/files/list_folder" => self.list(arg, prefix),
@@ -173,19 +198,31 @@ impl World {
     fn accounts(&self, arg: &Value) -> Answer {
         if let Some(scope) = self.without_scope {
             let error = json!({".tag": "missing_scope", "required_scope": scope});
-            return Err((401, json!({"error_summary": "missing_scope/..", "error": error})));
+            return Err((
+                401,
+                json!({"error_summary": "missing_scope/..", "error": error}),
+            ));
         }
         let ids = arg["account_ids"].as_array().unwrap();
-        assert!(!ids.is_empty() && ids.len() <= 300, "{} accounts at once", ids.len());
+        assert!(
+            !ids.is_empty() && ids.len() <= 300,
+            "{} accounts at once",
+            ids.len()
+        );
         let one = |id: &Value| {
             let id = id.as_str().unwrap();
             let name = self.accounts.get(id).ok_or_else(|| {
-                refusal("no_account", json!({".tag": "no_account", "no_account": id}))
+                refusal(
+                    "no_account",
+                    json!({".tag": "no_account", "no_account": id}),
+                )
             })?;
-            Ok(json!({"account_id": id, "name": {"given_name": "", "surname": "",
+            Ok(
+                json!({"account_id": id, "name": {"given_name": "", "surname": "",
                 "familiar_name": "", "display_name": name, "abbreviated_name": ""},
                 "email": "x@example.org", "email_verified": false, "disabled": false,
-                "is_teammate": false}))
+                "is_teammate": false}),
+            )
         };
         ids.iter().map(one).collect()
     }
@@ -194,7 +231,9 @@ impl World {
     fn locate(&self, path: &str, prefix: &str) -> Option<String> {
         let id = match path.strip_prefix("ns:") {
             Some(number) => self.nodes.iter().find_map(|(id, node)| match &node.kind {
-                Kind::Folder { shared: Some(it), .. } if it == number => Some(id.clone()),
+                Kind::Folder {
+                    shared: Some(it), ..
+                } if it == number => Some(id.clone()),
                 _ => None,
             })?,
             None if path.starts_with("id:") => path.to_owned(),
@@ -214,7 +253,10 @@ impl World {
             "" => self.find(prefix),
             path => Some(self.locate(path, prefix).ok_or_else(not_found)?),
         };
-        if root.as_ref().is_some_and(|id| matches!(self.nodes[id].kind, Kind::File { .. })) {
+        if root
+            .as_ref()
+            .is_some_and(|id| matches!(self.nodes[id].kind, Kind::File { .. }))
+        {
             let error = json!({".tag": "path", "path": {".tag": "not_folder"}});
             return Err(refusal("path/not_folder", error));
         }
@@ -271,7 +313,11 @@ impl World {
     }
 
     fn told(&self, change: &Change, place: &Place, prefix: &str) -> Option<Value> {
-        let root = place.root.as_ref().map(|id| self.path(id)).unwrap_or_default();
+        let root = place
+            .root
+            .as_ref()
+            .map(|id| self.path(id))
+            .unwrap_or_default();
         let inside = |path: &str| {
             let (path, root) = (path.to_lowercase(), root.to_lowercase());
             let rest = path.strip_prefix(&root);
@@ -292,9 +338,9 @@ impl World {
         let rev = path.strip_prefix("rev:");
         let mut nodes = self.nodes.iter();
         let found = nodes.find_map(|(id, node)| match &node.kind {
-            Kind::File { rev: own, bytes, .. }
-                if Some(own.as_str()) == rev || (rev.is_none() && id == path) =>
-            {
+            Kind::File {
+                rev: own, bytes, ..
+            } if Some(own.as_str()) == rev || (rev.is_none() && id == path) => {
                 Some((id.clone(), bytes.clone()))
             }
             _ => None,
@@ -303,7 +349,9 @@ impl World {
             return Ok((self.metadata(&id, prefix), bytes));
         }
         // An earlier revision of some file.
-        let bytes = rev.and_then(|rev| self.revisions.get(rev)).ok_or_else(not_found)?;
+        let bytes = rev
+            .and_then(|rev| self.revisions.get(rev))
+            .ok_or_else(not_found)?;
         Ok((json!({"content_hash": content_hash(bytes)}), bytes.clone()))
     }
 
@@ -320,7 +368,10 @@ impl World {
             return Err((429, json!({"error_summary": summary, "error": error})));
         }
         self.written = Some(now);
-        if arg["content_hash"].as_str().is_some_and(|hash| hash != content_hash(bytes)) {
+        if arg["content_hash"]
+            .as_str()
+            .is_some_and(|hash| hash != content_hash(bytes))
+        {
             let error = json!({".tag": "content_hash_mismatch"});
             return Err(refusal("content_hash_mismatch", error));
         }
@@ -342,7 +393,10 @@ impl World {
         let strict = arg["strict_conflict"] == true;
         let wanted = arg["mode"]["update"].as_str();
         if let Some(id) = self.find(&path) {
-            let Kind::File { rev, bytes: old, .. } = &self.nodes[&id].kind else {
+            let Kind::File {
+                rev, bytes: old, ..
+            } = &self.nodes[&id].kind
+            else {
                 return conflict("folder");
             };
             if old == bytes && !strict {

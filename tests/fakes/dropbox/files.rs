@@ -14,9 +14,8 @@ impl World {
     fn child(&self, parent: Option<&str>, name: &str) -> Option<String> {
         let name = name.to_lowercase();
         let mut nodes = self.nodes.iter();
-        let found = nodes.find(|(_, node)| {
-            node.parent.as_deref() == parent && node.name.to_lowercase() == name
-        });
+        let found = nodes
+            .find(|(_, node)| node.parent.as_deref() == parent && node.name.to_lowercase() == name);
         found.map(|(id, _)| id.clone())
     }
 
@@ -31,13 +30,21 @@ impl World {
 
     pub(super) fn path(&self, id: &str) -> String {
         let node = &self.nodes[id];
-        let above = node.parent.as_deref().map(|id| self.path(id)).unwrap_or_default();
+        let above = node
+            .parent
+            .as_deref()
+            .map(|id| self.path(id))
+            .unwrap_or_default();
         format!("{above}/{}", node.name)
     }
 
     pub(super) fn make_folder(&mut self, parent: Option<String>, name: &str) -> String {
         let id = self.make_id();
-        let kind = Kind::Folder { shared: None, lost: false, traverse_only: false };
+        let kind = Kind::Folder {
+            shared: None,
+            lost: false,
+            traverse_only: false,
+        };
         let name = name.to_owned();
         self.nodes.insert(id.clone(), Node { name, parent, kind });
         self.journal.push(Change::Upsert(id.clone()));
@@ -61,7 +68,11 @@ impl World {
     ) {
         let id = self.find(path).unwrap();
         match &mut self.nodes.get_mut(&id).unwrap().kind {
-            Kind::Folder { shared, lost, traverse_only } => change(shared, lost, traverse_only),
+            Kind::Folder {
+                shared,
+                lost,
+                traverse_only,
+            } => change(shared, lost, traverse_only),
             Kind::File { .. } => panic!("{path} is a file"),
         }
         self.journal.push(Change::Upsert(id));
@@ -91,7 +102,10 @@ impl World {
             export_only: false,
         };
         // The name keeps its first spelling, as at the vendor.
-        let name = self.nodes.get(&id).map_or(name.to_owned(), |node| node.name.clone());
+        let name = self
+            .nodes
+            .get(&id)
+            .map_or(name.to_owned(), |node| node.name.clone());
         self.nodes.insert(id.clone(), Node { name, parent, kind });
         self.journal.push(Change::Upsert(id.clone()));
         id
@@ -129,14 +143,21 @@ impl World {
             return false;
         };
         let lost = matches!(node.kind, Kind::Folder { lost: true, .. });
-        !lost && node.parent.as_deref().is_none_or(|parent| self.visible(parent))
+        !lost
+            && node
+                .parent
+                .as_deref()
+                .is_none_or(|parent| self.visible(parent))
     }
 
     /// The shared folder that a thing lies in, itself not counted.
     fn shared_above(&self, id: &str) -> Option<String> {
         let parent = self.nodes[id].parent.as_deref()?;
         match &self.nodes[parent].kind {
-            Kind::Folder { shared: Some(number), .. } => Some(number.clone()),
+            Kind::Folder {
+                shared: Some(number),
+                ..
+            } => Some(number.clone()),
             _ => self.shared_above(parent),
         }
     }
@@ -150,7 +171,11 @@ impl World {
         let mut entry = json!({"name": node.name, "id": id, "path_lower": path.to_lowercase(),
             "path_display": path});
         match &node.kind {
-            Kind::Folder { shared, traverse_only, .. } => {
+            Kind::Folder {
+                shared,
+                traverse_only,
+                ..
+            } => {
                 entry[".tag"] = json!("folder");
                 if shared.is_some() || above.is_some() {
                     let mut info = json!({"read_only": false, "traverse_only": traverse_only,
@@ -164,7 +189,13 @@ impl World {
                     entry["sharing_info"] = info;
                 }
             }
-            Kind::File { rev, bytes, modified, by, export_only } => {
+            Kind::File {
+                rev,
+                bytes,
+                modified,
+                by,
+                export_only,
+            } => {
                 entry[".tag"] = json!("file");
                 entry["client_modified"] = json!("2014-05-12T15:50:38Z");
                 entry["server_modified"] = json!(iso(*modified));

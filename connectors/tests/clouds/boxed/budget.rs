@@ -54,7 +54,9 @@ async fn requests_stay_in_the_budget() {
 async fn a_folder_in_the_trash_costs_three_requests() {
     let bench = Bench::start().await;
     for number in 0..50 {
-        bench.service.write(&format!("Alt/Unter/{number}.txt"), b"x");
+        bench
+            .service
+            .write(&format!("Alt/Unter/{number}.txt"), b"x");
     }
     let kept = bench.service.write("Neu/a.txt", b"x");
     let mut ledger = Ledger::default();
@@ -64,7 +66,12 @@ async fn a_folder_in_the_trash_costs_three_requests() {
     ledger.pull(&*bench.connector()).await.unwrap();
     assert_eq!(ledger.ids(), [kept].into());
     assert_eq!(ledger.deleted.len(), 50);
-    assert!(ledger.deleted.values().all(|proof| proof.contains("in the trash")));
+    assert!(
+        ledger
+            .deleted
+            .values()
+            .all(|proof| proof.contains("in the trash"))
+    );
     assert_eq!(bench.sent(), 3, "the events, their end, the folder");
 }
 
@@ -78,7 +85,10 @@ async fn a_month_of_deliveries_and_a_big_account_are_never_refused() {
     ledger.pull(&*connector).await.unwrap();
     assert_eq!(ledger.current.len(), 1500);
     for number in 0..50 {
-        connector.deliver(&document(&format!("2026-11/{number}.pdf"), b"%PDF", None)).await.unwrap();
+        connector
+            .deliver(&document(&format!("2026-11/{number}.pdf"), b"%PDF", None))
+            .await
+            .unwrap();
     }
     assert_eq!(bench.service.refused(), 0);
     assert_eq!(connector.requests(), bench.sent() as u64);

@@ -62,14 +62,18 @@ impl Subject for World {
 
     fn edit(&self, id: &ExternalId) {
         let number = self.number();
-        self.bench.service.edit(id.as_str(), format!("Fassung {number}").as_bytes());
+        self.bench
+            .service
+            .edit(id.as_str(), format!("Fassung {number}").as_bytes());
     }
 
     fn add_titled(&self, text: &str) -> Option<ExternalId> {
         if text.contains('/') {
             return None;
         }
-        Some(ExternalId::new(self.bench.service.write(&format!("{FOLDER}/{text}"), b"x")))
+        Some(ExternalId::new(
+            self.bench.service.write(&format!("{FOLDER}/{text}"), b"x"),
+        ))
     }
 
     fn delete(&self, id: &ExternalId) {
@@ -91,10 +95,14 @@ impl Subject for World {
 
     fn break_with(&self, trouble: Trouble, skip: u32) -> bool {
         if trouble == Trouble::Stalled {
-            self.bench.clock.lose_patience_after(Duration::from_millis(20));
+            self.bench
+                .clock
+                .lose_patience_after(Duration::from_millis(20));
         }
         let (path, times, kind) = ("/", u32::MAX, FaultKind::of(trouble));
-        self.bench.server.fail_after(skip, Fault { path, times, kind });
+        self.bench
+            .server
+            .fail_after(skip, Fault { path, times, kind });
         true
     }
 
@@ -114,7 +122,8 @@ impl Subject for World {
     fn delivered(&self) -> Option<BTreeMap<String, Vec<u8>>> {
         let below = format!("{FOLDER}/");
         let files = self.bench.service.files().into_iter();
-        let inside = files.filter_map(|(path, it)| Some((path.strip_prefix(&below)?.to_owned(), it)));
+        let inside =
+            files.filter_map(|(path, it)| Some((path.strip_prefix(&below)?.to_owned(), it)));
         Some(inside.collect())
     }
 
@@ -142,12 +151,31 @@ async fn settings_are_declared() {
     ];
     // Both at once exclude each other, and both are read.
     let both = bench.settings("0", &more);
-    assert!(bench.build(&both).unwrap_err().advice().unwrap().contains("leave one"));
+    assert!(
+        bench
+            .build(&both)
+            .unwrap_err()
+            .advice()
+            .unwrap()
+            .contains("leave one")
+    );
     let read = both.read_keys();
-    let declared: BTreeSet<String> =
-        Bench::entry().kind.settings.iter().map(|it| it.key.to_owned()).collect();
-    let late: BTreeSet<_> = ["authorize_url", "token_url", "redirect_url", "api_url", "upload_url",
-        "folder"].map(str::to_owned).into();
+    let declared: BTreeSet<String> = Bench::entry()
+        .kind
+        .settings
+        .iter()
+        .map(|it| it.key.to_owned())
+        .collect();
+    let late: BTreeSet<_> = [
+        "authorize_url",
+        "token_url",
+        "redirect_url",
+        "api_url",
+        "upload_url",
+        "folder",
+    ]
+    .map(str::to_owned)
+    .into();
     let one = bench.settings("0", &more[..4]);
     bench.build(&one).unwrap();
     let all: BTreeSet<String> = read.union(&one.read_keys()).cloned().collect();
@@ -169,6 +197,9 @@ async fn a_login_is_described_and_client_credentials_need_none() {
     let shown = format!("{:?} {oauth:?}", bench.connector());
     assert!(!shown.contains(super::SECRET), "{shown}");
     for folder in ["", "Kunden", "0/1", "-1"] {
-        assert!(bench.build(&bench.settings(folder, &[])).is_err(), "{folder}");
+        assert!(
+            bench.build(&bench.settings(folder, &[])).is_err(),
+            "{folder}"
+        );
     }
 }

@@ -15,10 +15,16 @@ impl Described {
     /// Everything that a schema says of an object: its fields, and those that it must have.
     fn object(&self, schema: &Value) -> (serde_json::Map<String, Value>, Vec<String>) {
         let schema = self.resolve(schema);
-        let mut fields = schema["properties"].as_object().cloned().unwrap_or_default();
+        let mut fields = schema["properties"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         let required = schema["required"].as_array();
-        let mut required: Vec<String> =
-            required.into_iter().flatten().filter_map(|it| Some(it.as_str()?.to_owned())).collect();
+        let mut required: Vec<String> = required
+            .into_iter()
+            .flatten()
+            .filter_map(|it| Some(it.as_str()?.to_owned()))
+            .collect();
         for part in schema["allOf"].as_array().into_iter().flatten() {
             let (more, needed) = self.object(part);
             fields.extend(more);
@@ -60,7 +66,9 @@ impl Described {
     #[track_caller]
     fn is(&self, schema: &Value, value: &Value, at: &str) {
         let resolved = self.resolve(schema).clone();
-        let any = ["oneOf", "anyOf"].iter().any(|key| resolved[*key].is_array());
+        let any = ["oneOf", "anyOf"]
+            .iter()
+            .any(|key| resolved[*key].is_array());
         if value.is_null() || any {
             return;
         }
@@ -97,24 +105,41 @@ async fn the_fakes_answers_have_the_described_fields() {
                item_status,parent";
     let fields = [("fields", all)];
     let get = |path: &str| bench.service.get(path, &fields);
-    box_.holds(&box_.named("File--Full"), &get(&format!("/files/{file}")), "file");
-    box_.holds(&box_.named("Folder"), &get(&format!("/folders/{folder}")), "folder");
+    box_.holds(
+        &box_.named("File--Full"),
+        &get(&format!("/files/{file}")),
+        "file",
+    );
+    box_.holds(
+        &box_.named("Folder"),
+        &get(&format!("/folders/{folder}")),
+        "folder",
+    );
     box_.holds(&box_.named("ClientError"), &get("/files/404"), "error");
     let trash = bench.service.get(&format!("/files/{trashed}/trash"), &[]);
     assert_eq!(trash["item_status"], "trashed");
     let list = [("fields", all), ("usemarker", "true"), ("limit", "1000")];
-    let items = bench.service.get(&format!("/folders/{folder}/items"), &list);
+    let items = bench
+        .service
+        .get(&format!("/folders/{folder}/items"), &list);
     box_.holds(&box_.named("Items"), &items, "items");
     for item in items["entries"].as_array().unwrap() {
         box_.holds(&box_.named("File--Full"), item, "item");
     }
-    let stream = [("stream_type", "changes"), ("stream_position", "1"), ("limit", "500")];
+    let stream = [
+        ("stream_type", "changes"),
+        ("stream_position", "1"),
+        ("limit", "500"),
+    ];
     let events = bench.service.get("/events", &stream);
     box_.holds(&box_.named("Events"), &events, "events");
     let types = box_.named("Event")["properties"]["event_type"]["allOf"][0]["enum"].clone();
     for event in events["entries"].as_array().unwrap() {
         box_.holds(&box_.named("Event"), event, "event");
-        assert!(types.as_array().unwrap().contains(&event["event_type"]), "{event}");
+        assert!(
+            types.as_array().unwrap().contains(&event["event_type"]),
+            "{event}"
+        );
     }
     let conflict = json!({"type": "file", "id": "1", "etag": "1", "name": "x", "sha1": "x"});
     box_.holds(&box_.named("FileConflict"), &conflict, "conflict");
@@ -133,11 +158,17 @@ async fn what_is_asked_is_described() {
     bench.service.purge(&gone);
     ledger.compare(&*connector).await.unwrap();
     for (bytes, earlier) in [(&b"1"[..], None), (b"2", Some(&b"1"[..]))] {
-        connector.deliver(&document("Neu/d.pdf", bytes, earlier)).await.unwrap();
+        connector
+            .deliver(&document("Neu/d.pdf", bytes, earlier))
+            .await
+            .unwrap();
     }
     let mut asked = std::collections::BTreeSet::new();
     for request in bench.server.requests() {
-        let path = request.path.replacen("/2.0", "", 1).replacen("/upload", "", 1);
+        let path = request
+            .path
+            .replacen("/2.0", "", 1)
+            .replacen("/upload", "", 1);
         let template = match path.split('/').collect::<Vec<_>>().as_slice() {
             ["", "files", "content"] => path.clone(),
             ["", kind @ ("files" | "folders"), _, rest @ ..] => {
@@ -150,7 +181,10 @@ async fn what_is_asked_is_described() {
         let method = request.method.to_lowercase();
         let described = &box_.0["paths"][&template][&method];
         assert!(described.is_object(), "{method} {template}");
-        let parameters = described["parameters"].as_array().cloned().unwrap_or_default();
+        let parameters = described["parameters"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         for (key, _) in &request.query {
             let known = parameters.iter().any(|it| it["name"] == key.as_str());
             assert!(known, "{method} {template}: {key}");

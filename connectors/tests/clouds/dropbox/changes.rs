@@ -22,7 +22,9 @@ async fn a_deleted_folder_takes_all_its_files_and_no_other() {
     let bench = Bench::start().await;
     let kept = bench.dropbox.write("/Kunde/Plan.pdf", b"a");
     for number in 0..30 {
-        bench.dropbox.write(&format!("/Kunde/Alt/{number}.txt"), b"x");
+        bench
+            .dropbox
+            .write(&format!("/Kunde/Alt/{number}.txt"), b"x");
     }
     let near = bench.dropbox.write("/Kunde/Alt.txt", b"not in it");
     let mut ledger = pulled(&bench).await;
@@ -146,12 +148,17 @@ async fn a_change_of_case_is_seen_by_the_comparison_and_is_the_same_file() {
 #[tokio::test]
 async fn a_comparison_without_changes_brings_no_revision() {
     let bench = Bench::start().await;
-    bench.dropbox.write_as("/Geteilt/a.txt", b"x", Some(crate::fakes::dropbox::ME));
+    bench
+        .dropbox
+        .write_as("/Geteilt/a.txt", b"x", Some(crate::fakes::dropbox::ME));
     bench.dropbox.share("/Geteilt", "11");
     let mut ledger = pulled(&bench).await;
     let before = ledger.clone();
     ledger.compare(&*bench.connector()).await.unwrap();
-    assert_eq!((ledger.revisions, &ledger.current), (before.revisions, &before.current));
+    assert_eq!(
+        (ledger.revisions, &ledger.current),
+        (before.revisions, &before.current)
+    );
 }
 
 #[tokio::test]
@@ -159,7 +166,13 @@ async fn who_changed_a_file_is_told_in_shared_folders() {
     let bench = Bench::start().await;
     let (otto, gone) = ("dbid:otto", "dbid:gone");
     bench.dropbox.add_account(otto, "Otto Muster");
-    bench.dropbox.share(&{ bench.dropbox.folder("/Geteilt"); "/Geteilt".to_owned() }, "11");
+    bench.dropbox.share(
+        &{
+            bench.dropbox.folder("/Geteilt");
+            "/Geteilt".to_owned()
+        },
+        "11",
+    );
     let his = bench.dropbox.write_as("/Geteilt/a.txt", b"x", Some(otto));
     let lost = bench.dropbox.write_as("/Geteilt/b.txt", b"x", Some(gone));
     let own = bench.dropbox.write("/c.txt", b"x");
@@ -170,7 +183,10 @@ async fn who_changed_a_file_is_told_in_shared_folders() {
     assert_eq!(by(&lost).unwrap().name, None);
     assert_eq!(by(&lost).unwrap().id, Some(ExternalId::new(gone)));
     assert_eq!(by(&own), None);
-    assert!(!ledger.cursor.as_str().unwrap().contains("Otto"), "no names in a cursor");
+    assert!(
+        !ledger.cursor.as_str().unwrap().contains("Otto"),
+        "no names in a cursor"
+    );
 
     // Without the permission, accounts have no names, and the rest goes on.
     bench.dropbox.take_scope(Some("sharing.read"));
@@ -227,7 +243,10 @@ async fn a_folder_is_followed_by_its_id_when_it_is_renamed() {
     let (connector, mut ledger) = (bench.on("/Kunde/Nord"), Ledger::default());
     ledger.pull(&*connector).await.unwrap();
     assert_eq!(ledger.paths(), ["a.txt"]);
-    assert!(!ledger.cursor.as_str().unwrap().contains("Nord"), "no names in a cursor");
+    assert!(
+        !ledger.cursor.as_str().unwrap().contains("Nord"),
+        "no names in a cursor"
+    );
     bench.dropbox.move_to("/Kunde/Nord", "/Nord GmbH", false);
     bench.dropbox.write("/Nord GmbH/b.txt", b"x");
     bench.next_night();
@@ -236,7 +255,10 @@ async fn a_folder_is_followed_by_its_id_when_it_is_renamed() {
     ledger.pull(&*connector).await.unwrap();
     assert_eq!(ledger.paths(), ["a.txt", "b.txt"]);
     assert!(ledger.deleted.is_empty());
-    let receipt = connector.deliver(&crate::document("c.pdf", b"%PDF", None)).await.unwrap();
+    let receipt = connector
+        .deliver(&crate::document("c.pdf", b"%PDF", None))
+        .await
+        .unwrap();
     assert_eq!(receipt.location, "c.pdf");
     assert!(bench.dropbox.files().contains_key("/Nord GmbH/c.pdf"));
 }
@@ -249,9 +271,15 @@ async fn a_file_that_was_moved_out_of_the_folder_is_out_of_scope() {
     bench.dropbox.write("/Kunde/b.txt", b"x");
     let (connector, mut ledger) = (bench.on("/Kunde"), Ledger::default());
     ledger.pull(&*connector).await.unwrap();
-    bench.dropbox.move_to("/Kunde/a.txt", "/Privat/a.txt", false);
+    bench
+        .dropbox
+        .move_to("/Kunde/a.txt", "/Privat/a.txt", false);
     ledger.pull(&*connector).await.unwrap();
-    assert!(ledger.deleted[&id].contains("outside the folder"), "{:?}", ledger.deleted);
+    assert!(
+        ledger.deleted[&id].contains("outside the folder"),
+        "{:?}",
+        ledger.deleted
+    );
     assert_eq!(ledger.paths(), ["b.txt"]);
 }
 
@@ -292,7 +320,10 @@ async fn a_teams_space_is_seen_whole() {
     bench.dropbox.write("/Ada Beispiel/privat.txt", b"x");
     bench.dropbox.write("/Projekte/Nord/a.txt", b"x");
     let mut ledger = pulled(&bench).await;
-    assert_eq!(ledger.paths(), ["Ada Beispiel/privat.txt", "Projekte/Nord/a.txt"]);
+    assert_eq!(
+        ledger.paths(),
+        ["Ada Beispiel/privat.txt", "Projekte/Nord/a.txt"]
+    );
     let details = bench.connector().check().await.unwrap().details;
     assert!(details[0].contains("team"), "{details:?}");
     // The team moves to another space: everything is found again, and nothing is deleted.
@@ -311,7 +342,11 @@ async fn a_document_that_cannot_be_downloaded_is_metadata_alone() {
     let ledger = pulled(&bench).await;
     assert_eq!(ledger.file(&paper).size, None);
     assert!(ledger.file(&paper).version.is_some());
-    let error = bench.connector().fetch(&ExternalId::new(paper), 1000).await.unwrap_err();
+    let error = bench
+        .connector()
+        .fetch(&ExternalId::new(paper), 1000)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
@@ -332,12 +367,23 @@ async fn an_expired_login_and_a_missing_permission_are_told_apart() {
         headers: Vec::new(),
         body: body.to_owned(),
     };
-    bench.server.fail(Fault { path: "/files/", times: 9, kind });
+    bench.server.fail(Fault {
+        path: "/files/",
+        times: 9,
+        kind,
+    });
     bench.server.forget_requests();
     let error = ledger.clone().pull(&*bench.connector()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
-    assert!(error.to_string().contains("permission=files.metadata.read"), "{error}");
-    assert_eq!(bench.sent(), 1, "another token of the same login changes nothing");
+    assert!(
+        error.to_string().contains("permission=files.metadata.read"),
+        "{error}"
+    );
+    assert_eq!(
+        bench.sent(),
+        1,
+        "another token of the same login changes nothing"
+    );
 }
 
 #[tokio::test]
@@ -353,9 +399,16 @@ async fn a_comparison_that_was_interrupted_goes_on() {
     assert!(ledger.page(&*bench.connector(), &compare).await.unwrap());
     bench.server.forget_requests();
     ledger.compare(&*bench.connector()).await.unwrap();
-    assert_eq!(bench.sent(), 5, "two pages that were left, and three of the proof");
+    assert_eq!(
+        bench.sent(),
+        5,
+        "two pages that were left, and three of the proof"
+    );
     // One sealed month has nothing that a drive could compare.
-    let month = Pull::Compare { from, until: Some(bench.clock.now()) };
+    let month = Pull::Compare {
+        from,
+        until: Some(bench.clock.now()),
+    };
     bench.server.forget_requests();
     assert!(!ledger.page(&*bench.connector(), &month).await.unwrap());
     assert_eq!(bench.sent(), 1);
@@ -366,12 +419,26 @@ async fn no_token_and_no_file_name_is_in_any_address() {
     let bench = Bench::start().await;
     let id = bench.dropbox.write("/Geheim/a.txt", b"x");
     let connector = bench.on("/Geheim");
-    connector.pull(&Cursor::start(), &Pull::Changes).await.unwrap();
+    connector
+        .pull(&Cursor::start(), &Pull::Changes)
+        .await
+        .unwrap();
     connector.fetch(&ExternalId::new(id), 10).await.unwrap();
-    connector.deliver(&crate::document("b.pdf", b"y", None)).await.unwrap();
+    connector
+        .deliver(&crate::document("b.pdf", b"y", None))
+        .await
+        .unwrap();
     for request in bench.server.requests() {
         let address = format!("{} {:?}", request.path, request.query).to_lowercase();
-        assert!(!address.contains("geheim") && !address.contains("sl.u"), "{address}");
-        assert!(request.header("authorization").unwrap().starts_with("Bearer sl.u"));
+        assert!(
+            !address.contains("geheim") && !address.contains("sl.u"),
+            "{address}"
+        );
+        assert!(
+            request
+                .header("authorization")
+                .unwrap()
+                .starts_with("Bearer sl.u")
+        );
     }
 }

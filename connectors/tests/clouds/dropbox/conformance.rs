@@ -61,7 +61,9 @@ impl Subject for World {
     fn edit(&self, id: &ExternalId) {
         let number = self.number();
         let path = self.bench.dropbox.path(id.as_str());
-        self.bench.dropbox.write(&path, format!("Fassung {number}").as_bytes());
+        self.bench
+            .dropbox
+            .write(&path, format!("Fassung {number}").as_bytes());
     }
 
     fn add_titled(&self, text: &str) -> Option<ExternalId> {
@@ -74,22 +76,30 @@ impl Subject for World {
 
     fn delete(&self, id: &ExternalId) {
         self.number();
-        self.bench.dropbox.delete(&self.bench.dropbox.path(id.as_str()));
+        self.bench
+            .dropbox
+            .delete(&self.bench.dropbox.path(id.as_str()));
     }
 
     fn truth(&self) -> BTreeSet<ExternalId> {
         let dropbox = &self.bench.dropbox;
         let below = format!("{FOLDER}/");
         let ids = dropbox.ids().into_iter();
-        ids.filter(|id| dropbox.path(id).starts_with(&below)).map(ExternalId::new).collect()
+        ids.filter(|id| dropbox.path(id).starts_with(&below))
+            .map(ExternalId::new)
+            .collect()
     }
 
     fn break_with(&self, trouble: Trouble, skip: u32) -> bool {
         if trouble == Trouble::Stalled {
-            self.bench.clock.lose_patience_after(Duration::from_millis(20));
+            self.bench
+                .clock
+                .lose_patience_after(Duration::from_millis(20));
         }
         let (path, times, kind) = ("/", u32::MAX, FaultKind::of(trouble));
-        self.bench.server.fail_after(skip, Fault { path, times, kind });
+        self.bench
+            .server
+            .fail_after(skip, Fault { path, times, kind });
         true
     }
 
@@ -109,7 +119,8 @@ impl Subject for World {
     fn delivered(&self) -> Option<BTreeMap<String, Vec<u8>>> {
         let below = format!("{FOLDER}/");
         let files = self.bench.dropbox.files().into_iter();
-        let inside = files.filter_map(|(path, it)| Some((path.strip_prefix(&below)?.to_owned(), it)));
+        let inside =
+            files.filter_map(|(path, it)| Some((path.strip_prefix(&below)?.to_owned(), it)));
         Some(inside.collect())
     }
 
@@ -131,7 +142,10 @@ async fn settings_are_declared() {
     let url = |path: &str| Value::Url(format!("{}{path}", bench.server.base()));
     for (key, value) in [
         ("client_secret", Value::Secret(Secret::new("app-secret"))),
-        ("redirect_url", Value::Text("http://127.0.0.1:53682/callback".to_owned())),
+        (
+            "redirect_url",
+            Value::Text("http://127.0.0.1:53682/callback".to_owned()),
+        ),
         ("authorize_url", url("/oauth2/authorize")),
         ("token_url", url("/oauth2/token")),
     ] {

@@ -31,13 +31,19 @@ impl Stone {
             match (indent, words.as_slice()) {
                 (0, ["struct", it, rest @ ..]) => {
                     let extends = rest.get(1).map(|it| (*it).to_owned());
-                    let made = Struct { extends, ..Struct::default() };
+                    let made = Struct {
+                        extends,
+                        ..Struct::default()
+                    };
                     into.insert((*it).to_owned(), made);
                     name = Some((*it).to_owned());
                 }
                 (0, [_, ..]) => name = None,
-                (4, [field, kind, ..]) if is_name(field) && kind.starts_with(char::is_uppercase)
-                    || words.get(1).is_some_and(|it| indent == 4 && it.contains('.')) =>
+                (4, [field, kind, ..])
+                    if is_name(field) && kind.starts_with(char::is_uppercase)
+                        || words
+                            .get(1)
+                            .is_some_and(|it| indent == 4 && it.contains('.')) =>
                 {
                     if let Some(made) = name.as_ref().and_then(|it| into.get_mut(it)) {
                         let optional = line.trim_end().ends_with('?') || line.contains(" = ");
@@ -51,7 +57,11 @@ impl Stone {
 
     fn fields(&self, name: &str) -> BTreeMap<String, bool> {
         let it = &self.0[name];
-        let mut fields = it.extends.as_ref().map(|it| self.fields(it)).unwrap_or_default();
+        let mut fields = it
+            .extends
+            .as_ref()
+            .map(|it| self.fields(it))
+            .unwrap_or_default();
         fields.extend(it.fields.clone());
         fields
     }
@@ -60,24 +70,39 @@ impl Stone {
     #[track_caller]
     fn holds(&self, name: &str, value: &Value) {
         let fields = self.fields(name);
-        let given: BTreeSet<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        let given: BTreeSet<&str> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         for field in &given {
-            assert!(*field == ".tag" || fields.contains_key(*field), "{name}: {field}: {value}");
+            assert!(
+                *field == ".tag" || fields.contains_key(*field),
+                "{name}: {field}: {value}"
+            );
         }
         for (field, needed) in &fields {
-            assert!(!needed || given.contains(field.as_str()), "{name}: no {field}: {value}");
+            assert!(
+                !needed || given.contains(field.as_str()),
+                "{name}: no {field}: {value}"
+            );
         }
     }
 }
 
 fn is_name(text: &str) -> bool {
-    text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_')
+    text.bytes()
+        .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_')
 }
 
 fn description() -> Option<Stone> {
     let mut structs = BTreeMap::new();
     for file in ["common", "users", "files"] {
-        Stone::read(&specification(&format!("dropbox/{file}.stone"))?, &mut structs);
+        Stone::read(
+            &specification(&format!("dropbox/{file}.stone"))?,
+            &mut structs,
+        );
     }
     Some(Stone(structs))
 }
@@ -101,7 +126,10 @@ async fn the_fake_and_the_connector_keep_to_the_description() {
     ledger.pull(&*connector).await.unwrap();
     connector.fetch(&ExternalId::new(id), 10).await.unwrap();
     for (bytes, earlier) in [(&b"1"[..], None), (b"2", Some(&b"1"[..]))] {
-        connector.deliver(&document("d.pdf", bytes, earlier)).await.unwrap();
+        connector
+            .deliver(&document("d.pdf", bytes, earlier))
+            .await
+            .unwrap();
     }
     let mut asked = BTreeSet::new();
     for request in bench.server.requests() {
@@ -132,19 +160,32 @@ async fn the_fakes_answers_have_the_described_fields() {
     let Some(stone) = description() else { return };
     let bench = Bench::start().await;
     let ada = crate::fakes::dropbox::ME;
-    bench.dropbox.write_as("/Geteilt/Unter/a.txt", b"x", Some(ada));
+    bench
+        .dropbox
+        .write_as("/Geteilt/Unter/a.txt", b"x", Some(ada));
     bench.dropbox.share("/Geteilt", "11");
     bench.dropbox.write_paper("/c.paper");
     let connector = bench.connector();
-    let page = connector.pull(&Cursor::start(), &Pull::Changes).await.unwrap();
+    let page = connector
+        .pull(&Cursor::start(), &Pull::Changes)
+        .await
+        .unwrap();
     bench.dropbox.delete("/c.paper");
     for (route, arg) in [
-        ("/files/list_folder", r#"{"path": "", "recursive": true}"#.to_owned()),
+        (
+            "/files/list_folder",
+            r#"{"path": "", "recursive": true}"#.to_owned(),
+        ),
         ("/users/get_current_account", "null".to_owned()),
-        ("/users/get_account_batch", format!(r#"{{"account_ids": ["{ada}"]}}"#)),
+        (
+            "/users/get_account_batch",
+            format!(r#"{{"account_ids": ["{ada}"]}}"#),
+        ),
         ("/files/list_folder/continue", cursor_of(&page.next)),
     ] {
-        let answer = bench.dropbox.answer(route, &serde_json::from_str(&arg).unwrap());
+        let answer = bench
+            .dropbox
+            .answer(route, &serde_json::from_str(&arg).unwrap());
         match route {
             "/users/get_current_account" => stone.holds("FullAccount", &answer),
             "/users/get_account_batch" => stone.holds("BasicAccount", &answer[0]),
