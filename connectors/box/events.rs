@@ -181,7 +181,7 @@ mod tests {
         state.jobs.into()
     }
 
-    fn event(id: &str, what: &str, source: Value) -> Value {
+    fn event(id: &str, what: &str, source: &Value) -> Value {
         json!({"type": "event", "event_id": id, "event_type": what, "source": source})
     }
 
@@ -190,34 +190,34 @@ mod tests {
         let list = |id: &str| Job::List(id.to_owned());
         let moved = json!({"type": "file", "id": "10", "parent": {"id": "0"}});
         assert_eq!(
-            jobs(&[event("a", "ITEM_MOVE", moved)]),
+            jobs(&[event("a", "ITEM_MOVE", &moved)]),
             [list("1"), list("0")]
         );
         let slim = json!({"item_type": "file", "item_id": "11", "item_name": "x",
             "parent": {"id": "1"}});
-        let twice = event("a", "ITEM_UPLOAD", slim);
+        let twice = event("a", "ITEM_UPLOAD", &slim);
         assert_eq!(jobs(&[twice.clone(), twice]), [list("1")]);
         let bare = json!({"item_type": "file", "item_id": "12", "item_name": "x"});
         assert_eq!(
-            jobs(&[event("a", "ITEM_UPLOAD", bare)]),
+            jobs(&[event("a", "ITEM_UPLOAD", &bare)]),
             [Job::File("12".to_owned())]
         );
         let other = json!({"type": "file", "id": "12", "parent": {"id": "7"},
             "path_collection": {"entries": [{"id": "6"}, {"id": "7"}]}});
-        assert_eq!(jobs(&[event("a", "ITEM_UPLOAD", other)]), []);
+        assert_eq!(jobs(&[event("a", "ITEM_UPLOAD", &other)]), []);
         let folder = json!({"type": "folder", "id": "1", "parent": {"id": "9"}});
         assert_eq!(
-            jobs(&[event("a", "ITEM_MOVE", folder)]),
+            jobs(&[event("a", "ITEM_MOVE", &folder)]),
             [Job::Look("1".to_owned())]
         );
         let looked_at = json!({"type": "file", "id": "10"});
-        assert_eq!(jobs(&[event("a", "ITEM_PREVIEW", looked_at)]), []);
+        assert_eq!(jobs(&[event("a", "ITEM_PREVIEW", &looked_at)]), []);
     }
 
     #[test]
     fn an_event_about_nothing_makes_everything_worth_looking_at() {
         for source in [json!(null), json!({"type": "file"}), json!([7])] {
-            let jobs = jobs(&[event("a", "ITEM_UPLOAD", source)]);
+            let jobs = jobs(&[event("a", "ITEM_UPLOAD", &source)]);
             assert_eq!(jobs, [Job::Deep("0".to_owned())]);
         }
         assert_eq!(
@@ -237,8 +237,8 @@ mod tests {
         note(
             &mut state,
             &[
-                event("a", "ITEM_TRASH", file("10")),
-                event("b", "ITEM_TRASH", file("99")),
+                event("a", "ITEM_TRASH", &file("10")),
+                event("b", "ITEM_TRASH", &file("99")),
             ],
         );
         assert_eq!(state.told.keys().collect::<Vec<_>>(), ["10"]);

@@ -69,9 +69,10 @@ pub(super) fn lies(item: &Value, root: &str) -> Lies {
     // A path with a part missing may well have led here.
     let whole = path["total_count"].as_u64() == Some(above.len() as u64);
     let entries = path["entries"].as_array();
-    match whole && entries.is_some_and(|it| it.len() == above.len() && !it.is_empty()) {
-        true => Lies::Outside,
-        false => Lies::Unknown,
+    if whole && entries.is_some_and(|it| it.len() == above.len() && !it.is_empty()) {
+        Lies::Outside
+    } else {
+        Lies::Unknown
     }
 }
 

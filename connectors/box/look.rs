@@ -48,9 +48,8 @@ impl Drive {
             Said::Done(found) if found["id"] == folder.as_str() && active(&found) => gone(
                 &format!("{refusal}, while the folder {folder} that it was in can be read"),
             ),
-            Said::Done(_) => Ok(Presence::Unknown),
             Said::Refused(refusal) if refusal.trashed() => gone("its folder is in the trash"),
-            Said::Refused(_) => Ok(Presence::Unknown),
+            Said::Done(_) | Said::Refused(_) => Ok(Presence::Unknown),
         }
     }
 

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::tree::Tree;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, stored under its name"
+)]
 pub(super) struct State {
     /// The folder that is read, to notice another one.
     #[serde(default)]

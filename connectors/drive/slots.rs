@@ -61,7 +61,11 @@ pub(crate) fn choose<T>(
     if let Some((name, it)) = replace {
         return Choice::Replace(name, it);
     }
-    let free = (1..).find(|rank| !taken.contains(rank)).unwrap_or(u32::MAX);
+    // One more than are taken leaves one that is free.
+    let last = u32::try_from(taken.len()).unwrap_or(u32::MAX - 1) + 1;
+    let free = (1..=last)
+        .find(|rank| !taken.contains(rank))
+        .unwrap_or(last);
     Choice::Create(match free {
         1 => wanted.to_owned(),
         number => beside(wanted, number),

@@ -113,16 +113,15 @@ impl fmt::Display for Refusal {
 /// is an object its fields stand beside the tag, and the next union is its `reason`.
 pub(super) fn tags(error: &Value) -> Vec<String> {
     let mut tags = Vec::new();
-    let mut at = error;
+    // A refusal may have no tag of its own: `{"reason": {…}, "retry_after": 1}`.
+    let mut at = match error.get(".tag") {
+        None => error.get("reason").unwrap_or(error),
+        Some(_) => error,
+    };
     while tags.len() < DEPTH {
         let tag = at.as_str().or_else(|| at[".tag"].as_str());
         let Some(tag) = tag.filter(|tag| is_tag(tag)) else {
-            // A refusal without a tag of its own: `{"reason": {…}, "retry_after": 1}`.
-            match at.get("reason").filter(|_| tags.is_empty()) {
-                Some(reason) => at = reason,
-                None => break,
-            }
-            if at.is_object() { continue } else { break }
+            break;
         };
         tags.push(tag.to_owned());
         match at.get(tag).or_else(|| at.get("reason")) {

@@ -6,6 +6,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, stored under its name"
+)]
 pub(super) struct State {
     /// What is read; `None` until it was found.
     #[serde(default)]

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use stundenbuch_connectors::clock::{Clock as _, ManualClock};
 
+use super::hex;
+
 pub const TOKEN: &str = "sl.u.AFakeDropboxAccessTokenThatStandsNowhereElse0123456789";
 pub const ME: &str = "dbid:AAFakeAccountOfAdaBeispiel0000000000000";
 
@@ -296,7 +298,7 @@ impl Dropbox {
     pub fn recase(&self, path: &str, name: &str) {
         let mut world = self.world();
         let id = world.find(path).unwrap();
-        world.nodes.get_mut(&id).unwrap().name = name.to_owned();
+        name.clone_into(&mut world.nodes.get_mut(&id).unwrap().name);
     }
 
     /// What an endpoint answers to this argument.
@@ -340,10 +342,6 @@ impl Dropbox {
 
 fn iso(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Dropbox's hash, written a second time from its description.

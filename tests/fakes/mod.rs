@@ -281,3 +281,12 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
         while connections.try_join_next().is_some() {}
     }
 }
+
+/// Bytes as text, two lower-case digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes it");
+        text
+    })
+}

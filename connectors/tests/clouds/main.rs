@@ -62,8 +62,5 @@ fn document(path: &str, bytes: &[u8], earlier: Option<&[u8]>) -> Outgoing {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    fakes::hex(&Sha256::digest(bytes))
 }

@@ -119,7 +119,7 @@ impl World {
         assert!(limit <= 500, "{limit} events at once");
         let answer = |events: &[Value], next: usize| {
             // A number or a text, as it happens.
-            let next = if next % 2 == 0 {
+            let next = if next.is_multiple_of(2) {
                 json!(next + 1)
             } else {
                 json!((next + 1).to_string())
@@ -163,7 +163,7 @@ impl World {
         let fields = asked.get("fields").map(String::as_str);
         let entries: Vec<Value> = ids.iter().map(|id| self.chosen(id, fields)).collect();
         // The end is told in two ways.
-        let last = if entries.len() % 2 == 0 {
+        let last = if entries.len().is_multiple_of(2) {
             json!("")
         } else {
             Value::Null

@@ -1,5 +1,11 @@
 //! SHA-1 a second time (RFC 3174), so that the connector's is not held against itself.
 
+use super::super::hex;
+
+#[allow(
+    clippy::many_single_char_names,
+    reason = "as they are called in the description"
+)]
 pub(super) fn sha1(bytes: &[u8]) -> String {
     let mut padded = bytes.to_vec();
     padded.push(0x80);
@@ -39,5 +45,6 @@ pub(super) fn sha1(bytes: &[u8]) -> String {
             *sum = sum.wrapping_add(part);
         }
     }
-    state.iter().map(|word| format!("{word:08x}")).collect()
+    let digest: Vec<u8> = state.iter().flat_map(|word| word.to_be_bytes()).collect();
+    hex(&digest)
 }

@@ -261,9 +261,10 @@ impl World {
             return Err(refusal("path/not_folder", error));
         }
         let recursive = arg["recursive"] == true;
-        let mut pending = match recursive {
-            true => self.below(root.as_deref()),
-            false => self.children(root.as_deref()),
+        let mut pending = if recursive {
+            self.below(root.as_deref())
+        } else {
+            self.children(root.as_deref())
         };
         pending.retain(|id| self.visible(id) && self.path(id).len() > prefix.len());
         let place = Place {

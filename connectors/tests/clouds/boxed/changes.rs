@@ -39,8 +39,9 @@ async fn events_are_not_trusted_for_more_than_where_to_look() {
         ] {
             let bench = Bench::start().await;
             let file = |path: &str| bench.service.write(path, path.as_bytes());
-            let (a, b, c) = (file("A/a.txt"), file("A/b.txt"), file("A/Unter/c.txt"));
-            let (d, e) = (file("B/d.txt"), file("B/e.txt"));
+            let (edited, moved) = (file("A/a.txt"), file("A/b.txt"));
+            let below = file("A/Unter/c.txt");
+            let (trashed, restored) = (file("B/d.txt"), file("B/e.txt"));
             for number in 0..12 {
                 file(&format!("C/Unter/{number}.txt"));
             }
@@ -50,15 +51,15 @@ async fn events_are_not_trusted_for_more_than_where_to_look() {
                 (it.source, it.twice, it.backwards) = (source, twice, backwards);
                 (it.vague, it.chunk) = (vague, 3);
             });
-            bench.service.edit(&a, b"changed");
-            bench.service.move_to(&b, "/B/b2.txt");
+            bench.service.edit(&edited, b"changed");
+            bench.service.move_to(&moved, "/B/b2.txt");
             bench
                 .service
                 .move_to(&bench.service.folder("A/Unter"), "/B/Unten");
-            bench.service.trash(&d);
-            bench.service.trash(&e);
-            bench.service.restore(&e);
-            bench.service.move_to(&e, "/A/zurück.txt");
+            bench.service.trash(&trashed);
+            bench.service.trash(&restored);
+            bench.service.restore(&restored);
+            bench.service.move_to(&restored, "/A/zurück.txt");
             bench.service.trash(&bench.service.folder("C"));
             file("Neu/Tief/f.txt");
             let what = format!("{source:?} {twice} {backwards} {vague}");
@@ -68,7 +69,7 @@ async fn events_are_not_trusted_for_more_than_where_to_look() {
                 .unwrap_or_else(|it| panic!("{what}: {it}"));
             agrees(&bench, &ledger);
             assert!(
-                ledger.current.contains_key(&c) && ledger.deleted.len() == 13,
+                ledger.current.contains_key(&below) && ledger.deleted.len() == 13,
                 "{what}"
             );
             bench.next_night();

@@ -173,8 +173,9 @@ async fn what_is_asked_is_described() {
             ["", "files", "content"] => path.clone(),
             ["", kind @ ("files" | "folders"), _, rest @ ..] => {
                 let name = kind.trim_end_matches('s');
-                let rest: String = rest.iter().map(|it| format!("/{it}")).collect();
-                format!("/{kind}/{{{name}_id}}{rest}")
+                let id = format!("{{{name}_id}}");
+                let way = ["", kind, &id].into_iter().chain(rest.iter().copied());
+                way.collect::<Vec<_>>().join("/")
             }
             _ => path.clone(),
         };
