@@ -224,7 +224,7 @@ mod tests {
             jobs(&[event(
                 "a",
                 "COLLAB_INVITE",
-                json!({"type": "user", "id": "1"})
+                &json!({"type": "user", "id": "1"})
             )]),
             []
         );

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::hash::sha256;
 use super::names::{beside, beside_number};
-use crate::contract::Outcome;
+use crate::contract::{Outcome, OutgoingFile, Receipt};
+use crate::error::{Error, Kind, Result};
 
 /// What lies under one of the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,14 +74,52 @@ pub(crate) fn choose<T>(
     })
 }
 
-/// How a delivery under `name` ended, where `wanted` was asked for.
-pub(crate) fn outcome(wanted: &str, name: &str, outcome: Outcome) -> Outcome {
-    match outcome {
+/// Where a delivery lies that was put into `folder` under `name`, and how it ended; `wanted` is
+/// the name that was asked for.
+pub(crate) fn receipt(folder: &str, wanted: &str, name: &str, ended: Outcome) -> Receipt {
+    let outcome = match ended {
         Outcome::Created | Outcome::AlreadyThere if rank(wanted, name) != Some(1) => {
             Outcome::Beside
         }
-        outcome => outcome,
+        ended => ended,
+    };
+    let location = match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    };
+    Receipt { outcome, location }
+}
+
+/// Refuses a file that is not what its checksum promises, or that is too large for one upload.
+pub(crate) fn acceptable(file: &OutgoingFile, most: usize) -> Result<()> {
+    let refuse = |what: &str, hint: &str| {
+        Err(Error::new(Kind::Rejected, what)
+            .with("path", &file.path)
+            .hint(hint))
+    };
+    if sha256(&file.bytes) != file.sha256 {
+        return refuse(
+            "the file is not what its checksum promises",
+            "this is a defect of the program or a damaged store; nothing was written",
+        );
     }
+    if file.bytes.len() > most {
+        return refuse(
+            "the file is too large for one upload",
+            "deliver it somewhere else, or split it",
+        );
+    }
+    Ok(())
+}
+
+/// The error after names were taken from under us again and again.
+pub(crate) fn too_busy(file: &OutgoingFile) -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "the target changes faster than it can be read",
+    )
+    .with("path", &file.path)
+    .hint("somebody writes there just now; it is tried again")
 }
 
 #[cfg(test)]
@@ -128,8 +168,9 @@ mod tests {
 
     #[test]
     fn only_another_name_is_beside() {
-        let of = |name| outcome("Plan.pdf", name, Outcome::Created);
-        assert_eq!(of("plan.PDF"), Outcome::Created);
-        assert_eq!(of("Plan (2).pdf"), Outcome::Beside);
+        let of = |name| receipt("a/b", "Plan.pdf", name, Outcome::Created);
+        assert_eq!(of("plan.PDF").outcome, Outcome::Created);
+        assert_eq!(of("Plan (2).pdf").outcome, Outcome::Beside);
+        assert_eq!(of("Plan (2).pdf").location, "a/b/Plan (2).pdf");
     }
 }

@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use crate::contract::{Outcome, OutgoingFile, Receipt};
 use crate::drive::hash::sha256;
 use crate::drive::names::outgoing;
-use crate::drive::slots::{Choice, Holds, choose, outcome, rank};
+use crate::drive::slots::{Choice, Holds, acceptable, choose, rank, receipt, too_busy};
 use crate::error::{Error, Kind, Result};
 
 /// How often a name may be taken from under us before we give up for now.
@@ -44,23 +44,7 @@ impl Dropbox {
     /// a time.
     pub(super) async fn put(&self, file: &OutgoingFile) -> Result<Receipt> {
         let (folders, name) = outgoing(&file.path)?;
-        let refuse = |what: &str, hint: &str| {
-            Err(Error::new(Kind::Rejected, what)
-                .with("path", &file.path)
-                .hint(hint))
-        };
-        if sha256(&file.bytes) != file.sha256 {
-            return refuse(
-                "the file is not what its checksum promises",
-                "this is a defect of the program or a damaged store; nothing was written",
-            );
-        }
-        if file.bytes.len() > UPLOAD_MAX {
-            return refuse(
-                "the file is too large for one upload",
-                "150 MiB is the most",
-            );
-        }
+        acceptable(file, UPLOAD_MAX)?;
         let _turn = self.writing.lock().await;
         let anchor = self.anchor().await?;
         // Asked for each time: a folder that was renamed must not be made a second time.
@@ -103,19 +87,9 @@ impl Delivery<'_> {
                     (name, Outcome::Created)
                 }
             };
-            let location = match self.folder.as_str() {
-                "" => name.clone(),
-                folder => format!("{folder}/{name}"),
-            };
-            let outcome = outcome(self.name, &name, ended);
-            return Ok(Receipt { outcome, location });
+            return Ok(receipt(&self.folder, self.name, &name, ended));
         }
-        Err(Error::new(
-            Kind::Unavailable,
-            "the target changes faster than it can be read",
-        )
-        .with("path", &self.file.path)
-        .hint("somebody writes there just now; it is tried again"))
+        Err(too_busy(self.file))
     }
 
     /// What lies under the names that this delivery may have, with their revisions.

@@ -103,13 +103,13 @@ static KIND: Kind = Kind {
             key: "folder",
             value: ValueKind::Text,
             need: Need::Optional,
-            help: "The folder to read and to deliver to, as `/Clients/Nord` or by its id; else all.",
+            help: "The folder to read and deliver to, as `/Clients/Nord` or by its id; else all.",
         },
         Setting {
             key: "redirect_url",
             value: ValueKind::Text,
             need: Need::Default("http://127.0.0.1:53682/callback"),
-            help: "Where Dropbox sends the browser after a login; must stand in the app's settings.",
+            help: "Where Dropbox sends the browser after a login; the app's settings must have it.",
         },
         Setting {
             key: "api_url",

@@ -281,7 +281,8 @@ async fn events_of_box() {
     bench.put("/folders/0/items", &items);
     let cursor = bench.pull(&Cursor::start()).await.unwrap().next;
     let event = json!({"type": "event", "event_id": "e1", "event_type": "ITEM_UPLOAD",
-        "source": {"type": "file", "id": "1280000000001", "parent": {"type": "folder", "id": "0"}}});
+        "source": {"type": "file", "id": "1280000000001",
+            "parent": {"type": "folder", "id": "0"}}});
     let part = Part {
         document: json!({"chunk_size": 1, "next_stream_position": "8", "entries": [event]}),
         lists: &[],
