@@ -27,6 +27,8 @@ mod window;
 pub mod clockify;
 pub mod activecollab;
 pub mod asana;
+pub mod r#box;
+pub mod dropbox;
 pub mod folder;
 pub mod kimai;
 pub mod timewarrior;
@@ -63,6 +65,8 @@ pub const ALL: &[Entry] = &[
     webdav::ENTRY,
 ];
 pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, asana::ENTRY, folder::ENTRY];
+    r#box::ENTRY,
+    dropbox::ENTRY,
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -26,7 +26,7 @@ use self::retry::Delays;
 use self::transport::{Transport, Whom};
 use crate::clock::Clock;
 use crate::contract::Platform;
-use crate::error::{Error, Result, Retry};
+use crate::error::{Error, Kind, Result, Retry};
 use crate::kind::Bucket;
 use crate::planted::{Bug, planted};
 use crate::secret::Secret;
@@ -192,7 +192,7 @@ impl Inner {
                     return Err(error.retry(Retry::Unknown));
                 }
                 Err(Failure::Passing { error, .. }) => (None, error),
-                Ok(reply) if login.renew(&reply, header) => continue,
+                Ok(reply) if self.is_refused(&reply) && login.renew(&reply, header) => continue,
                 Ok(reply) => match (self.options.classify)(&reply, self.clock.now()) {
                     Verdict::Good => return Ok(reply),
                     Verdict::Fail(error) => return Err(error),
@@ -223,6 +223,13 @@ impl Inner {
             }
             attempt += 1;
         }
+    }
+
+    /// Whether the service refuses the credential itself. A 401 that means a missing permission
+    /// (Dropbox's `missing_scope`) is not mended by another token of the same login.
+    fn is_refused(&self, reply: &Reply) -> bool {
+        let verdict = (self.options.classify)(reply, self.clock.now());
+        matches!(verdict, Verdict::Fail(error) if error.kind() == Kind::Auth)
     }
 
     /// One attempt, with its redirections.

@@ -19,6 +19,8 @@ pub mod logins;
 pub mod activecollab;
 pub mod nextcloud;
 pub mod asana;
+pub mod boxed;
+pub mod dropbox;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;
@@ -284,4 +286,13 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
         connections.spawn(wire::serve(stream, Arc::clone(&state)));
         while connections.try_join_next().is_some() {}
     }
+}
+
+/// Bytes as text, two lower-case digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes it");
+        text
+    })
 }

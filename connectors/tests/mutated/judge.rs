@@ -348,6 +348,12 @@ fn is_said(mutant: &Mutant, field: &str, path: &str, value: &Value) -> bool {
         Value::Bool(flag) => return !flag || mutant.kind == "a flag",
         Value::Array(items) => return items.is_empty(),
         Value::Object(fields) => return fields.is_empty(),
+<<<<<<< HEAD
+=======
+        // The bytes of a file, as they stand there.
+        Value::Number(_) if path.ends_with("/size") => return stands(mutant, &value.to_string()),
+        // Minutes, as Asana counts: those of the mutants, in seconds.
+>>>>>>> clouds
         Value::Number(number) => {
             let seconds = [420, -60, 90, 9_007_199_254_740_993 * 60];
             let minutes = field.contains("minutes");
@@ -379,6 +385,8 @@ fn is_said(mutant: &Mutant, field: &str, path: &str, value: &Value) -> bool {
         return true;
     }
     let derived = match path.rsplit('/').next() {
+        // Made of the names of folders, each of which stands there.
+        Some("path") => text.split('/').all(|name| stands(mutant, name)),
         Some("state") => text == "open" || (text == "done" && mutant.kind == "a flag"),
         Some("url") => text
             .rsplit('/')

@@ -15,6 +15,7 @@ mod fakes;
 mod activecollab;
 mod dav;
 mod asana;
+mod clouds;
 mod files;
 mod judge;
 mod mutants;
