@@ -20,6 +20,7 @@ pub mod secret;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
 
+pub mod exec;
 pub mod folder;
 pub mod toggl;
 pub mod trello;
@@ -40,7 +41,7 @@ pub struct Entry {
 }
 
 /// The list: one line a connector.
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY];
+pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY, exec::ENTRY];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

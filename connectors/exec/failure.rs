@@ -135,7 +135,7 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 /// The last lines on one, without what only draws borders.
-fn last_lines(said: &str) -> String {
+pub(super) fn last_lines(said: &str) -> String {
     const LINES: usize = 6;
     let lines: Vec<&str> = said
         .lines()

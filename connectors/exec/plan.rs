@@ -11,6 +11,7 @@ use super::private::{PLACEHOLDERS, Secrets};
 use super::process::Limits;
 use super::shape::Mapped;
 use super::{state, words};
+use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::kind::{Fault, Settings};
 
@@ -45,7 +46,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn read(name: &str, settings: &Settings) -> Result<Self> {
+    pub(super) fn read(name: &str, settings: &Settings, clock: &dyn Clock) -> Result<Self> {
         let secrets = Secrets::of(|setting| settings.secret(setting));
         let mut wrong = Vec::new();
         let zone = zone(settings, &mut wrong);
@@ -76,7 +77,7 @@ impl Plan {
                 .unwrap_or_else(|| PathBuf::from("/tmp")),
             mapping: state::fingerprint(&mapped),
             mapped,
-            limits: limits(settings),
+            limits: limits(settings, clock),
         };
         if wrong.is_empty() {
             return Ok(plan);
@@ -175,11 +176,11 @@ fn select(settings: &Settings, wrong: &mut Vec<String>) -> Select {
     )
 }
 
-fn limits(settings: &Settings) -> Limits {
+fn limits(settings: &Settings, clock: &dyn Clock) -> Limits {
     let count = |key, without| settings.count(key).unwrap_or(without);
     Limits {
         whole: Duration::from_secs(count("seconds_max", 1800)),
-        silence: Duration::from_secs(count("silent_seconds_max", 300)),
+        silence: clock.patience(Duration::from_secs(count("silent_seconds_max", 300))),
         bytes: count("output_mib_max", 1024) << 20,
         records: count("records_max", 1_000_000),
     }

@@ -85,12 +85,12 @@ async fn follow(
 ) -> Result<Option<Notice>> {
     let desk = Desk::lay(plan)?;
     let mut running = desk.start(plan, mapped, state).await?;
-    while let Some(line) = running.line().await? {
-        // A line may hold a secret that the tool repeats; no part of the ledger may.
-        if let Some(part) = session.take(&plan.secrets.hide(line))? {
-            let nobody = |_| Error::new(Kind::Unavailable, "the run was given up");
-            parts.send(Ok(part)).await.map_err(nobody)?;
-        }
+    if let Err(error) = hear(plan, &mut running, session, parts).await {
+        running.kill();
+        return Err(match running.last_words().await {
+            said if said.is_empty() => error,
+            said => error.with("said", failure::last_lines(&plan.secrets.hide(said))),
+        });
     }
     let ended = running.end().await?;
     well(plan, &ended)?;
@@ -103,6 +103,23 @@ async fn follow(
         .with("program", plan.program.display())
     })?;
     Ok(desk.rewritten(plan))
+}
+
+/// Takes its lines until its output is closed.
+async fn hear(
+    plan: &Plan,
+    running: &mut Running,
+    session: &mut Session<'_>,
+    parts: &mpsc::Sender<Result<Part>>,
+) -> Result<()> {
+    while let Some(line) = running.line().await? {
+        // A line may hold a secret that the tool repeats; no part of the ledger may.
+        if let Some(part) = session.take(&plan.secrets.hide(line))? {
+            let nobody = |_| Error::new(Kind::Unavailable, "the run was given up");
+            parts.send(Ok(part)).await.map_err(nobody)?;
+        }
+    }
+    Ok(())
 }
 
 /// What the streams of these names hold now, by a run from the beginning.

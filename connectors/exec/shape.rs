@@ -23,15 +23,17 @@ pub(super) enum Target {
     Files,
     People,
     Projects,
+    Expenses,
 }
 
 impl Target {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Time,
         Self::Tasks,
         Self::Files,
         Self::People,
         Self::Projects,
+        Self::Expenses,
     ];
 
     pub(super) fn stream(self) -> Stream {
@@ -41,6 +43,7 @@ impl Target {
             Self::Files => Stream::Files,
             Self::People => Stream::People,
             Self::Projects => Stream::Projects,
+            Self::Expenses => Stream::Expenses,
         }
     }
 
@@ -52,6 +55,7 @@ impl Target {
             Self::Files => FILES,
             Self::People => &["name", "first_name", "last_name", "email", DELETED],
             Self::Projects => &["name", "client", "client_id", "archived", "url", DELETED],
+            Self::Expenses => EXPENSES,
         }
     }
 
@@ -62,6 +66,7 @@ impl Target {
             Self::Tasks => Some("title"),
             Self::Files => Some("path"),
             Self::People | Self::Projects => Some("name"),
+            Self::Expenses => Some("amount"),
         }
     }
 }
@@ -127,6 +132,26 @@ const FILES: &[&str] = &[
     DELETED,
 ];
 
+const EXPENSES: &[&str] = &[
+    "date",
+    "amount",
+    "currency",
+    "description",
+    "category",
+    "category_id",
+    "person",
+    "person_id",
+    "email",
+    "client",
+    "client_id",
+    "project",
+    "project_id",
+    "task",
+    "task_id",
+    "billable",
+    DELETED,
+];
+
 /// How times are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -156,6 +181,7 @@ pub(super) struct Shape {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) constants: BTreeMap<String, String>,
     /// The zone of times that do not say theirs.
+    #[serde(with = "by_name")]
     pub(super) zone: Tz,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) dates: DateStyle,
@@ -198,6 +224,21 @@ impl Shape {
             billable: self.billable.clone(),
             ..Layout::default()
         }
+    }
+}
+
+/// A time zone by its name.
+mod by_name {
+    use chrono_tz::Tz;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(zone: &Tz, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(zone.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
+        let name = String::deserialize(from)?;
+        name.parse().map_err(D::Error::custom)
     }
 }
 

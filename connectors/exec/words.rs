@@ -29,9 +29,9 @@ const KEYS: [&str; 15] = [
 const DONE: &str = "done";
 
 /// What a constant may not stand for: a time that is the same in every record is a mistake.
-const NO_CONSTANT: [&str; 13] = [
+const NO_CONSTANT: [&str; 14] = [
     "date", "start", "end_date", "end", "duration", "break", "running", "deleted", "created",
-    "due", "done_at", "modified", "path",
+    "due", "done_at", "modified", "path", "amount",
 ];
 
 /// The configuration's check of the table `streams`.
@@ -231,6 +231,9 @@ impl Reader<'_> {
         {
             let fix = format!("write {needed} = \"the column's path\"");
             self.fault(&["columns"], format!("needs `{needed}`"), Some(fix));
+        }
+        if shape.record == Target::Expenses && !has("date") {
+            self.fault(&["columns"], "needs `date`", None);
         }
         if shape.record != Target::Time {
             return;
