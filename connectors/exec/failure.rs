@@ -74,7 +74,7 @@ pub(super) fn too_much(what: &'static str, most: u64, setting: &str) -> Error {
 
 /// Who has to act, as far as the last words tell.
 fn meaning(said: &str) -> (Kind, &'static str) {
-    const WORDS: [(Kind, &[&str], &str); 6] = [
+    const WORDS: [(Kind, &[&str], &str); 7] = [
         (
             Kind::RateLimited,
             &["429", "too many requests", "rate limit"],
@@ -94,6 +94,11 @@ fn meaning(said: &str) -> (Kind, &'static str) {
             Kind::NotInPlan,
             &["402", "payment required"],
             "see what the account's plan includes",
+        ),
+        (
+            Kind::NotFound,
+            &["404 client error", "404 not found"],
+            "see that the addresses and ids in `config` are right",
         ),
         (
             Kind::Settings,

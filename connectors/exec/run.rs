@@ -132,7 +132,7 @@ pub(super) async fn listing(plan: &Plan, names: &[&str]) -> Result<Listed> {
         .collect();
     let before = Before {
         whole: true,
-        versions: BTreeMap::new(),
+        ..Before::default()
     };
     let mut session = Session::new(&mapped, before, plan.limits.records);
     let chosen: Vec<&Mapped> = mapped.iter().collect();

@@ -40,6 +40,10 @@ pub(super) struct Before {
     /// It was not cut short, so that this one lists what it lists from the beginning.
     pub(super) whole: bool,
     pub(super) versions: BTreeMap<String, i64>,
+    /// The parts that it handed over without coming to its end. Each time that a run is cut short,
+    /// the parts of the next are larger, so that one that always begins at the beginning comes to
+    /// its end as well.
+    pub(super) parts: usize,
 }
 
 /// The last word on one record.
@@ -103,12 +107,13 @@ impl<'p> Session<'p> {
                 version,
             } => {
                 self.record(&stream, record, version)?;
-                let full = self.items.len() >= PART_MAX || self.bytes >= PART_BYTES;
+                let full = self.items.len() >= self.times(PART_MAX)
+                    || self.bytes >= self.times(PART_BYTES);
                 Ok(full.then(|| self.part()))
             }
             Message::State(state) => {
                 self.state = Some(state.to_owned());
-                Ok((self.items.len() >= PART).then(|| self.part()))
+                Ok((self.items.len() >= self.times(PART)).then(|| self.part()))
             }
             Message::Activate { stream, version } => {
                 if let Some(listing) = self.listings.get_mut(&stream) {
@@ -117,6 +122,10 @@ impl<'p> Session<'p> {
                 Ok(None)
             }
         }
+    }
+
+    fn times(&self, usual: usize) -> usize {
+        usual.saturating_mul(1 + self.before.parts)
     }
 
     fn record(&mut self, stream: &str, record: &RawValue, version: Option<i64>) -> Result<()> {

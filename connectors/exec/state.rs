@@ -58,6 +58,7 @@ impl Mark {
         Before {
             whole: self.page == 0 && !self.is_in_the_middle(),
             versions: self.versions.clone(),
+            parts: usize::try_from(self.page).unwrap_or(usize::MAX - 1),
         }
     }
 
