@@ -53,13 +53,19 @@ impl Catalog {
 
     fn must_have(&self, mapped: &[&Mapped]) -> Result<()> {
         let streams = self.0["streams"].as_array().into_iter().flatten();
-        let known: Vec<&str> = streams.flat_map(names).collect();
+        let mut known: Vec<&str> = streams.flat_map(names).collect();
+        known.sort_unstable();
+        known.dedup();
         let missing: Vec<String> = mapped
             .iter()
             .filter(|mapped| !known.contains(&mapped.name.as_str()))
             .map(|mapped| {
                 let near = did_you_mean(&mapped.name, known.iter().copied());
-                format!("`{}` ({})", mapped.name, near.unwrap_or("it has none".to_owned()))
+                format!(
+                    "`{}` ({})",
+                    mapped.name,
+                    near.unwrap_or("it has none".to_owned())
+                )
             })
             .collect();
         if missing.is_empty() {
@@ -82,7 +88,9 @@ fn names(stream: &Value) -> impl Iterator<Item = &str> {
 
 fn mark(stream: &mut Value, reads: Option<&Mapped>) {
     let selected = reads.is_some();
-    let Value::Object(stream) = stream else { return };
+    let Value::Object(stream) = stream else {
+        return;
+    };
     if let Some(Value::Object(schema)) = stream.get_mut("schema") {
         schema.insert("selected".to_owned(), selected.into());
         if let Some(Value::Object(columns)) = schema.get_mut("properties") {
@@ -117,7 +125,8 @@ fn mark(stream: &mut Value, reads: Option<&Mapped>) {
             continue;
         };
         if let Some(column) = column {
-            let read = is_read(reads, &column) || marks.get("inclusion") == Some(&"automatic".into());
+            let read =
+                is_read(reads, &column) || marks.get("inclusion") == Some(&"automatic".into());
             marks.insert("selected".to_owned(), read.into());
         } else {
             found = true;

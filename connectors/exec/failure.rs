@@ -51,10 +51,13 @@ pub(super) fn ended(program: &Path, status: ExitStatus, said: &str) -> Error {
 }
 
 pub(super) fn silent(program: &Path, limit: Duration) -> Error {
-    Error::new(Kind::Unavailable, "the program says nothing any more and was ended")
-        .with("program", program.display())
-        .with("waited_s", limit.as_secs())
-        .hint("allow more with `silent_seconds_max`, if it is only slow")
+    Error::new(
+        Kind::Unavailable,
+        "the program says nothing any more and was ended",
+    )
+    .with("program", program.display())
+    .with("waited_s", limit.as_secs())
+    .hint("allow more with `silent_seconds_max`, if it is only slow")
 }
 
 pub(super) fn too_long(program: &Path, limit: Duration) -> Error {
@@ -65,11 +68,14 @@ pub(super) fn too_long(program: &Path, limit: Duration) -> Error {
 }
 
 pub(super) fn too_much(what: &'static str, most: u64, setting: &str) -> Error {
-    Error::new(Kind::Settings, "the program handed over too much and was ended")
-        .with(what, format_args!("more than {most}"))
-        .hint(format!(
-            "what came up to its last STATE is kept; allow more with `{setting}`"
-        ))
+    Error::new(
+        Kind::Settings,
+        "the program handed over too much and was ended",
+    )
+    .with(what, format_args!("more than {most}"))
+    .hint(format!(
+        "what came up to its last STATE is kept; allow more with `{setting}`"
+    ))
 }
 
 /// Who has to act, as far as the last words tell.
@@ -82,7 +88,13 @@ fn meaning(said: &str) -> (Kind, &'static str) {
         ),
         (
             Kind::Auth,
-            &["401", "unauthorized", "invalid_grant", "invalid_token", "invalid credentials"],
+            &[
+                "401",
+                "unauthorized",
+                "invalid_grant",
+                "invalid_token",
+                "invalid credentials",
+            ],
             "renew the credential and store it",
         ),
         (
@@ -161,14 +173,29 @@ mod tests {
     #[test]
     fn the_last_words_tell_who_acts() {
         for (said, kind) in [
-            ("HTTPError: 401 Client Error: Unauthorized for url", Kind::Auth),
-            ("requests.exceptions.HTTPError: 403 Client Error", Kind::Forbidden),
+            (
+                "HTTPError: 401 Client Error: Unauthorized for url",
+                Kind::Auth,
+            ),
+            (
+                "requests.exceptions.HTTPError: 403 Client Error",
+                Kind::Forbidden,
+            ),
             ("429 Client Error: Too Many Requests", Kind::RateLimited),
-            ("'path' is a required property\nConfig validation failed", Kind::Settings),
+            (
+                "'path' is a required property\nConfig validation failed",
+                Kind::Settings,
+            ),
             ("usage: tap [-h] -c CONFIG", Kind::Settings),
             ("402 Client Error", Kind::NotInPlan),
-            ("ConnectionError: name or service not known", Kind::Unavailable),
-            ("took 401ms at 2026-11-22 12:01:34.403 id 5429", Kind::Unavailable),
+            (
+                "ConnectionError: name or service not known",
+                Kind::Unavailable,
+            ),
+            (
+                "took 401ms at 2026-11-22 12:01:34.403 id 5429",
+                Kind::Unavailable,
+            ),
             ("", Kind::Unavailable),
         ] {
             let error = ended(Path::new("/tap"), ExitStatus::from_raw(256), said);
@@ -177,6 +204,9 @@ mod tests {
             assert!(error.advice().is_some());
         }
         let killed = ended(Path::new("/tap"), ExitStatus::from_raw(9), "a\n---\nb\u{7}");
-        assert!(killed.to_string().contains("signal 9, said=a | b "), "{killed}");
+        assert!(
+            killed.to_string().contains("signal 9, said=a | b "),
+            "{killed}"
+        );
     }
 }

@@ -72,8 +72,11 @@ impl<'p> Listing<'p> {
             )));
         }
         let wrong = |reject: Reject| {
-            Error::new(Kind::Protocol, format!("the SCHEMA of `{name}` cannot be read"))
-                .with("error", reject)
+            Error::new(
+                Kind::Protocol,
+                format!("the SCHEMA of `{name}` cannot be read"),
+            )
+            .with("error", reject)
         };
         match schema.map(Node::of).transpose().map_err(wrong)? {
             Some(schema) => self.knows_columns(&schema),
@@ -140,9 +143,9 @@ impl<'p> Listing<'p> {
             // It is put aside by its content, and told.
             self.strays = true;
             let hash = Sha256::digest(record.get().as_bytes());
-            let start = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
+            let start = hexadecimal(&hash[..8]);
             return Ok(Seen {
-                id: ExternalId::new(format!("{NAMELESS}{}", start.collect::<String>())),
+                id: ExternalId::new(format!("{NAMELESS}{start}")),
                 deleted: None,
             });
         };
@@ -181,23 +184,24 @@ impl<'p> Listing<'p> {
     fn deleted(&self, record: &Node<'_>) -> Option<String> {
         let columns = self.mapped.shape.columns.get(DELETED);
         let mut columns = columns.into_iter().flatten().map(String::as_str);
-        columns
-            .by_ref()
-            .chain([SDC_DELETED])
-            .find_map(|column| match record.at(column).ok()?? {
+        columns.by_ref().chain([SDC_DELETED]).find_map(|column| {
+            match record.at(column).ok()?? {
                 Node::Flag(true) => Some(format!("{column} true")),
                 Node::Number(digits) if digits.bytes().any(|it| (b'1'..=b'9').contains(&it)) => {
                     Some(format!("{column} {digits}"))
                 }
                 Node::Text(text) if !is_no(&text) => Some(format!("{column} {text}")),
                 _ => None,
-            })
+            }
+        })
     }
 
     /// Whether the records of this run, and they alone, are still there: the program named a
     /// version that was not yet there before, and all records are of it.
     pub(super) fn is_new_version(&self, known: Option<i64>) -> bool {
-        self.activated.is_some() && self.activated == self.version && !self.mixed
+        self.activated.is_some()
+            && self.activated == self.version
+            && !self.mixed
             && self.activated != known
     }
 }
@@ -207,5 +211,16 @@ pub(super) const NAMELESS: &str = "without a key: ";
 
 fn is_no(text: &str) -> bool {
     let text = text.trim();
-    text.is_empty() || ["0", "false", "no"].iter().any(|no| text.eq_ignore_ascii_case(no))
+    text.is_empty()
+        || ["0", "false", "no"]
+            .iter()
+            .any(|no| text.eq_ignore_ascii_case(no))
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
 }

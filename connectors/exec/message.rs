@@ -25,10 +25,7 @@ pub(super) enum Message<'a> {
     /// Where to go on, once everything before it is kept.
     State(&'a RawValue),
     /// Only the records of this version are still there.
-    Activate {
-        stream: String,
-        version: i64,
-    },
+    Activate { stream: String, version: i64 },
 }
 
 #[derive(Deserialize)]

@@ -196,7 +196,9 @@ impl Connector for Exec {
                 absent.scope
             )),
         };
-        let answers = absent.iter().map(|absent| (absent.id.clone(), answer(absent)));
+        let answers = absent
+            .iter()
+            .map(|absent| (absent.id.clone(), answer(absent)));
         Ok(answers.collect())
     }
 }

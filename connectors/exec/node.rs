@@ -37,7 +37,10 @@ impl<'a> Node<'a> {
     pub(super) fn at(&self, path: &str) -> Result<Option<Self>, Reject> {
         let child = |key: &str| match self {
             Self::Table(fields) => fields.get(key).copied(),
-            Self::List(items) => key.parse().ok().and_then(|at: usize| items.get(at).copied()),
+            Self::List(items) => key
+                .parse()
+                .ok()
+                .and_then(|at: usize| items.get(at).copied()),
             _ => None,
         };
         if let Some(raw) = child(path) {

@@ -38,7 +38,10 @@ pub(super) fn normalise(raw: &Raw) -> Result<Vec<Identified>, Reject> {
         Target::Expenses => Record::Expense(expense(&values, &shape)?),
     };
     if record.stream() != raw.stream {
-        return Err(Reject::field("record", "is of another kind than its stream"));
+        return Err(Reject::field(
+            "record",
+            "is of another kind than its stream",
+        ));
     }
     Ok(vec![Identified {
         id: raw.id.clone(),
@@ -57,7 +60,8 @@ fn time(values: &Values<'_>, shape: &Shape) -> Result<TimeEntry, Reject> {
             Field::Start | Field::End => values.moment(key)?,
             Field::Duration => values.duration(key, shape.duration)?,
             Field::Break => values.duration(key, shape.pause)?,
-            Field::Tags => None,
+            // Read below, for programs write lists and flags where files write words.
+            Field::Tags | Field::Billable => None,
             _ => values.text(key)?,
         };
         texts.extend(text.map(|text| (field, text)));
@@ -80,7 +84,9 @@ fn time(values: &Values<'_>, shape: &Shape) -> Result<TimeEntry, Reject> {
         .map_err(|fault| Reject::field(fault.field.key(), fault.reason))?;
     let entry = row.entry(", ");
     let person_id = values.id("person_id")?;
-    let person = entry.person.or_else(|| person_id.is_some().then(PersonRef::default));
+    let person = entry
+        .person
+        .or_else(|| person_id.is_some().then(PersonRef::default));
     Ok(TimeEntry {
         person: person.map(|person| PersonRef {
             id: person_id,
@@ -90,6 +96,7 @@ fn time(values: &Values<'_>, shape: &Shape) -> Result<TimeEntry, Reject> {
         project: values.named("project", "project_id")?,
         task: values.named("task", "task_id")?,
         tags: values.list("tags")?,
+        billable: values.flag("billable", &shape.billable)?,
         ..entry
     })
 }
@@ -110,7 +117,9 @@ fn task(values: &Values<'_>, shape: &Shape) -> Result<Task, Reject> {
         } else {
             TaskState::Open
         },
-        archived: values.flag("archived", &Words::default())?.unwrap_or_default(),
+        archived: values
+            .flag("archived", &Words::default())?
+            .unwrap_or_default(),
         short_id: values.text("short_id")?,
         url: values.text("url")?,
         assignees: values.person()?.into_iter().collect(),
@@ -155,13 +164,12 @@ fn file(values: &Values<'_>) -> Result<File, Reject> {
 }
 
 fn person(values: &Values<'_>) -> Result<Person, Reject> {
-    let name = match values.text("name")? {
-        Some(name) => name,
-        None => {
-            let parts = [values.text("first_name")?, values.text("last_name")?];
-            let parts: Vec<String> = parts.into_iter().flatten().collect();
-            parts.join(" ")
-        }
+    let name = if let Some(name) = values.text("name")? {
+        name
+    } else {
+        let parts = [values.text("first_name")?, values.text("last_name")?];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        parts.join(" ")
     };
     if name.is_empty() {
         return Err(Reject::field("name", "is missing"));
@@ -176,7 +184,9 @@ fn project(values: &Values<'_>) -> Result<Project, Reject> {
     Ok(Project {
         name: values.needed("name")?,
         client: values.named("client", "client_id")?,
-        archived: values.flag("archived", &Words::default())?.unwrap_or_default(),
+        archived: values
+            .flag("archived", &Words::default())?
+            .unwrap_or_default(),
         url: values.text("url")?,
     })
 }
@@ -186,7 +196,10 @@ fn expense(values: &Values<'_>, shape: &Shape) -> Result<Expense, Reject> {
     let cents = number::exact(amount.trim(), 100).ok_or_else(|| {
         Reject::field(
             "amount",
-            format!("`{}` is no amount in whole cents", crate::import::shortened(&amount)),
+            format!(
+                "`{}` is no amount in whole cents",
+                crate::import::shortened(&amount)
+            ),
         )
     })?;
     Ok(Expense {
@@ -194,7 +207,9 @@ fn expense(values: &Values<'_>, shape: &Shape) -> Result<Expense, Reject> {
             .day("date")?
             .ok_or_else(|| Reject::field("date", "is missing"))?,
         amount_cents: cents,
-        currency: values.text("currency")?.map(|text| text.trim().to_uppercase()),
+        currency: values
+            .text("currency")?
+            .map(|text| text.trim().to_uppercase()),
         description: values.text("description")?.unwrap_or_default(),
         category: values.named("category", "category_id")?,
         person: values.person()?,
@@ -204,4 +219,3 @@ fn expense(values: &Values<'_>, shape: &Shape) -> Result<Expense, Reject> {
         billable: values.flag("billable", &shape.billable)?,
     })
 }
-

@@ -45,6 +45,12 @@ pub(super) fn whole(text: &str, unit: i64) -> Option<i64> {
     i64::try_from(rounded * product.signum()).ok()
 }
 
+/// The whole number at or below.
+pub(super) fn floor(text: &str) -> Option<i64> {
+    let Decimal { digits, scale } = decimal(text)?;
+    i64::try_from(digits.div_euclid(10_i128.pow(scale))).ok()
+}
+
 /// So many times `unit`, where that is a whole number.
 pub(super) fn exact(text: &str, unit: i64) -> Option<i64> {
     let Decimal { digits, scale } = decimal(text)?;
@@ -92,10 +98,16 @@ mod tests {
         ] {
             assert_eq!(whole(text, unit), Some(seconds), "{text}");
         }
-        for text in ["", "-", ".5", "1.2.3", "1e99", "NaN", "0x10", "1e", "+1", " 1"] {
+        for text in [
+            "", "-", ".5", "1.2.3", "1e99", "NaN", "0x10", "1e", "+1", " 1",
+        ] {
             assert_eq!(whole(text, 3600), None, "{text}");
         }
         assert_eq!(whole("9999999999999999999", 1), None);
+        assert_eq!(
+            (floor("1.9"), floor("-1.1"), floor("7")),
+            (Some(1), Some(-2), Some(7))
+        );
         assert_eq!(exact("19.99", 100), Some(1999));
         assert_eq!(exact("19.999", 100), None);
         assert_eq!(exact("-0.10", 100), Some(-10));
@@ -103,8 +115,13 @@ mod tests {
 
     #[test]
     fn zeros_behind_the_point_say_nothing() {
-        for (text, same) in [("7.0", "7"), ("7", "7"), ("70", "70"), ("1.50", "1.5"), ("7.00", "7")]
-        {
+        for (text, same) in [
+            ("7.0", "7"),
+            ("7", "7"),
+            ("70", "70"),
+            ("1.50", "1.5"),
+            ("7.00", "7"),
+        ] {
             assert_eq!(plain(text), same);
         }
     }

@@ -82,9 +82,7 @@ impl Plan {
         if wrong.is_empty() {
             return Ok(plan);
         }
-        Err(
-            Error::new(Kind::Settings, wrong.join("; ")).with("connection", name),
-        )
+        Err(Error::new(Kind::Settings, wrong.join("; ")).with("connection", name))
     }
 
     /// The configuration file's content.
@@ -95,7 +93,10 @@ impl Plan {
 
 fn command(words: &[String], wrong: &mut Vec<String>) -> (PathBuf, Vec<String>) {
     for word in words {
-        if PLACEHOLDERS.iter().any(|(_, placeholder)| word.contains(placeholder)) {
+        if PLACEHOLDERS
+            .iter()
+            .any(|(_, placeholder)| word.contains(placeholder))
+        {
             wrong.push(
                 "a credential does not belong on the command line, where every user of the \
                  machine sees it; put it into `config` or `environment`"
@@ -191,7 +192,12 @@ fn told(table: &str, fault: &Fault) -> String {
         .chain(fault.path.iter().map(String::as_str))
         .collect();
     let fix = fault.fix.as_deref().map(|fix| format!("; {fix}"));
-    format!("`{}` {}{}", path.join("."), fault.what, fix.unwrap_or_default())
+    format!(
+        "`{}` {}{}",
+        path.join("."),
+        fault.what,
+        fix.unwrap_or_default()
+    )
 }
 
 /// The configuration's check of the table `config`: it goes into the ledger's record, so no
@@ -236,7 +242,10 @@ fn look_for_secrets(key: &str, value: &Value, path: &mut Vec<String>, faults: &m
             }
         }
         Value::Array(items) => {
-            for item in items.iter().filter(|item| item.is_object() || item.is_array()) {
+            for item in items
+                .iter()
+                .filter(|item| item.is_object() || item.is_array())
+            {
                 look_for_secrets("", item, path, faults);
             }
             let texts = items.iter().any(Value::is_string);
@@ -247,7 +256,9 @@ fn look_for_secrets(key: &str, value: &Value, path: &mut Vec<String>, faults: &m
         Value::String(text)
             if names_a_secret(key)
                 && !text.is_empty()
-                && !PLACEHOLDERS.iter().any(|(_, placeholder)| text.contains(placeholder)) =>
+                && !PLACEHOLDERS
+                    .iter()
+                    .any(|(_, placeholder)| text.contains(placeholder)) =>
         {
             faults.push(secret(path));
         }
@@ -272,6 +283,14 @@ fn secret(path: &[String]) -> Fault {
 /// Whether what stands under this name is a secret by its name.
 fn names_a_secret(key: &str) -> bool {
     let key = key.to_lowercase().replace(['_', '-', ' '], "");
-    let ends = ["token", "secret", "password", "passwd", "apikey", "privatekey", "accesskey"];
+    let ends = [
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "apikey",
+        "privatekey",
+        "accesskey",
+    ];
     ends.iter().any(|end| key.ends_with(end))
 }

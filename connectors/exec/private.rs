@@ -49,11 +49,7 @@ impl Secrets {
         self.replace(json, escaped)
     }
 
-    fn replace(
-        &self,
-        text: &str,
-        write: impl Fn(&str) -> Zeroizing<String>,
-    ) -> Zeroizing<String> {
+    fn replace(&self, text: &str, write: impl Fn(&str) -> Zeroizing<String>) -> Zeroizing<String> {
         let mut filled = Zeroizing::new(text.to_owned());
         for (placeholder, secret) in &self.0 {
             filled = Zeroizing::new(filled.replace(placeholder, &write(secret.expose())));
@@ -101,7 +97,10 @@ mod tests {
             let hidden = secrets.hide(format!("url ?key={said} failed"));
             assert_eq!(hidden, "url ?key=… failed", "{said}");
         }
-        assert_eq!(secrets.unfilled("{credential} {credential_2}"), ["credential_2"]);
+        assert_eq!(
+            secrets.unfilled("{credential} {credential_2}"),
+            ["credential_2"]
+        );
         assert!(!format!("{secrets:?}").contains("wörd"));
     }
 }

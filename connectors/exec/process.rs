@@ -53,6 +53,7 @@ pub(super) struct Running {
     group: Group,
     output: ChildStdout,
     lines: Lines,
+    bytes: Vec<u8>,
     said: Said,
     listener: tokio::task::JoinHandle<()>,
     status: Option<ExitStatus>,
@@ -78,7 +79,11 @@ impl Running {
         command
             .args(&call.arguments)
             .env_clear()
-            .envs(call.environment.iter().map(|(name, value)| (name, value.as_str())))
+            .envs(
+                call.environment
+                    .iter()
+                    .map(|(name, value)| (name, value.as_str())),
+            )
             .current_dir(call.directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -88,7 +93,11 @@ impl Running {
         let mut child = command
             .spawn()
             .map_err(|error| failure::not_started(call.program, &error))?;
-        let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
+        let group = Group(
+            child
+                .id()
+                .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)),
+        );
         let output = child.stdout.take().expect("its output is piped");
         let errors = child.stderr.take().expect("its errors are piped");
         let said = Said::default();
@@ -98,6 +107,7 @@ impl Running {
             group,
             output,
             lines: Lines::new(LONGEST_LINE),
+            bytes: vec![0; 16 * 1024],
             listener: tokio::spawn(listen(errors, Arc::clone(&said))),
             said,
             status: None,
@@ -125,11 +135,10 @@ impl Running {
 
     /// Reads what is there; 0 once the output is closed.
     async fn more(&mut self) -> Result<usize> {
-        let mut bytes = [0; 16 * 1024];
         let read = tokio::time::timeout(self.limits.silence, async {
             loop {
                 tokio::select! {
-                    read = self.output.read(&mut bytes) => break read,
+                    read = self.output.read(&mut self.bytes) => break read,
                     status = self.child.wait(), if self.status.is_none() => {
                         self.status = status.ok();
                         // What it started may still hold its output open.
@@ -146,7 +155,7 @@ impl Running {
                     .with("program", self.name.display())
                     .with("error", error)
             })?;
-        self.lines.push(&bytes[..read]);
+        self.lines.push(&self.bytes[..read]);
         self.read += read as u64;
         if self.read > self.limits.bytes {
             return Err(failure::too_much(
@@ -232,7 +241,7 @@ fn text(line: &[u8], name: &Path) -> Result<String> {
 /// Reads the standard error to its end, so that the program never waits for us, and keeps the
 /// last of it.
 async fn listen(mut errors: impl AsyncRead + Unpin, said: Said) {
-    let mut bytes = [0; 4 * 1024];
+    let mut bytes = vec![0; 4 * 1024];
     while let Ok(read) = errors.read(&mut bytes).await {
         if read == 0 {
             return;

@@ -53,7 +53,9 @@ impl Run {
             };
             let hide = |text: &str| plan.secrets.hide(text.to_owned());
             // Nobody may be there any more to take it.
-            let _ = sender.send(last.map_err(|error| error.map_text(hide))).await;
+            let _ = sender
+                .send(last.map_err(|error| error.map_text(hide)))
+                .await;
         });
         Self { parts, task }
     }
@@ -227,12 +229,11 @@ impl Desk {
             Select::None => None,
         };
         if let Some(flag) = flag {
-            let path = match &plan.catalog {
-                Some(path) => path.clone(),
-                None => {
-                    let catalog = self.discover(plan).await?.select(mapped)?;
-                    self.scratch.write("catalog.json", &catalog)?
-                }
+            let path = if let Some(path) = &plan.catalog {
+                path.clone()
+            } else {
+                let catalog = self.discover(plan).await?.select(mapped)?;
+                self.scratch.write("catalog.json", &catalog)?
             };
             arguments.extend([flag.into(), path.into()]);
         }

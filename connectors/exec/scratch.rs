@@ -65,9 +65,12 @@ impl Scratch {
         let path = self.path.join(name);
         let written = create(&path).and_then(|mut file| file.write_all(content.as_bytes()));
         written.map_err(|error| {
-            Error::new(Kind::Unavailable, "a file for the program cannot be written")
-                .with("path", path.display())
-                .with("error", error)
+            Error::new(
+                Kind::Unavailable,
+                "a file for the program cannot be written",
+            )
+            .with("path", path.display())
+            .with("error", error)
         })?;
         Ok(path)
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::record::{ExternalId, Stream};
 
 /// A part is handed over at the first STATE behind so many records …
-const PART: usize = 500;
+const PART: usize = 200;
 /// … and without any STATE behind so many, or so many bytes, so that memory stays small.
 const PART_MAX: usize = 5_000;
 const PART_BYTES: usize = 8 << 20;
@@ -192,11 +192,11 @@ impl<'p> Session<'p> {
     /// What is left of a run that went well, with the proofs of what it listed whole.
     pub(super) fn finish(mut self) -> Result<Part> {
         if !self.spoke {
-            return Err(Error::new(
-                Kind::Protocol,
-                "the program ended well and said nothing",
-            )
-            .hint("run it by hand with the same configuration; it should print SCHEMA and STATE"));
+            return Err(
+                Error::new(Kind::Protocol, "the program ended well and said nothing").hint(
+                    "run it by hand with the same configuration; it should print SCHEMA and STATE",
+                ),
+            );
         }
         let mut part = self.part();
         part.done = true;

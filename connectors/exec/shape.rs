@@ -232,6 +232,7 @@ mod by_name {
     use chrono_tz::Tz;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
     pub(super) fn serialize<S: Serializer>(zone: &Tz, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(zone.name())
     }
@@ -268,6 +269,8 @@ impl Mapped {
     /// Every path that is read, with its first name alone: that is what a program can select.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let paths = self.shape.columns.values().flatten().chain(&self.key);
-        paths.map(String::as_str).chain(self.replication_key.as_deref())
+        paths
+            .map(String::as_str)
+            .chain(self.replication_key.as_deref())
     }
 }

@@ -68,9 +68,11 @@ impl Mark {
         if let Some(state) = &state
             && state.get().len() > STATE_MAX
         {
-            return Err(Error::new(Kind::Protocol, "the program's STATE is too large")
-                .with("bytes", state.get().len())
-                .with("most_bytes", STATE_MAX));
+            return Err(
+                Error::new(Kind::Protocol, "the program's STATE is too large")
+                    .with("bytes", state.get().len())
+                    .with("most_bytes", STATE_MAX),
+            );
         }
         Ok(Self {
             state,
@@ -101,5 +103,5 @@ pub(super) fn fingerprint(mapped: &[Mapped]) -> String {
         hash.update(shape);
     }
     let digest = hash.finalize();
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    super::listing::hexadecimal(&digest[..8])
 }

@@ -47,11 +47,12 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// The first value that is one, or the constant.
+    /// The first value that is one, or the constant. An empty text is none.
     fn find(&self, field: Field) -> Result<Option<Node<'_>>, Reject> {
         for path in self.shape.columns.get(field).into_iter().flatten() {
             match self.record.at(path)? {
                 None | Some(Node::Null) => {}
+                Some(Node::Text(text)) if text.trim().is_empty() => {}
                 found => return Ok(found),
             }
         }
@@ -111,7 +112,10 @@ impl<'a> Values<'a> {
             Some(Node::Flag(flag)) => return Ok(Some(flag)),
             Some(found) => found.text().map_err(|why| Reject::field(field, why))?,
         };
-        let Some(text) = text.map(|text| text.trim().to_owned()).filter(|it| !it.is_empty()) else {
+        let Some(text) = text
+            .map(|text| text.trim().to_owned())
+            .filter(|it| !it.is_empty())
+        else {
             return Ok(None);
         };
         let among = |words: &[String]| words.iter().any(|word| same_name(word, &text));
@@ -140,7 +144,7 @@ impl<'a> Values<'a> {
             Times::UnixSeconds => 1,
             Times::UnixMilliseconds => 1000,
         };
-        let at = number::whole(text.trim(), 1)
+        let at = number::floor(text.trim())
             .and_then(|count| DateTime::from_timestamp(count.div_euclid(per_second), 0));
         let at = at.ok_or_else(|| {
             let shown = shortened(&text);
@@ -217,9 +221,8 @@ impl<'a> Values<'a> {
             return Ok(None);
         };
         let written = crate::import::durations::read(text.trim(), unit, self.shape.decimal);
-        let written = written.map_err(|reason| {
-            Reject::field(field, format!("`{}` {reason}", shortened(&text)))
-        })?;
+        let written = written
+            .map_err(|reason| Reject::field(field, format!("`{}` {reason}", shortened(&text))))?;
         Ok(Some(written.seconds))
     }
 

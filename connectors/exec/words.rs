@@ -113,7 +113,11 @@ impl Reader<'_> {
         let required = self.columns(table, &mut shape);
         self.constants(table, &mut shape);
         self.can_work(&shape);
-        let full = self.word(table, "replication", &[("incremental", false), ("full", true)]);
+        let full = self.word(
+            table,
+            "replication",
+            &[("incremental", false), ("full", true)],
+        );
         Some(Mapped {
             name: name.to_owned(),
             key: self.texts(table, &["key"], "key").unwrap_or_default(),
@@ -196,7 +200,11 @@ impl Reader<'_> {
         let known = record.fields().contains(&field);
         if !known {
             let fix = did_you_mean(field, record.fields().iter().copied());
-            self.fault(&[within, field], format!("is no field of `{}`", record.stream()), fix);
+            self.fault(
+                &[within, field],
+                format!("is no field of `{}`", record.stream()),
+                fix,
+            );
         }
         known
     }
@@ -205,7 +213,11 @@ impl Reader<'_> {
         let mut words = Words::default();
         for (key, _) in self.table(table, "billable") {
             if !["yes", "no"].contains(&key.as_str()) {
-                self.fault(&["billable", key], "is not known; known are `yes` and `no`", None);
+                self.fault(
+                    &["billable", key],
+                    "is not known; known are `yes` and `no`",
+                    None,
+                );
             }
         }
         if let Some(Value::Object(given)) = table.get("billable") {
@@ -324,8 +336,10 @@ fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(items) => {
-            let texts: Option<Vec<String>> =
-                items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+            let texts: Option<Vec<String>> = items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect();
             texts.filter(|texts| !texts.is_empty())
         }
         _ => None,
@@ -341,8 +355,7 @@ pub(super) fn did_you_mean<'k>(
     let near = known
         .iter()
         .map(|known| {
-            let distance =
-                strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase());
+            let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase());
             (distance, *known)
         })
         .filter(|(distance, _)| *distance <= (word.chars().count() / 3).clamp(1, 3))

@@ -16,7 +16,10 @@ fn swept(pages: &[Page]) -> Vec<Vec<String>> {
     let swept = pages.iter().flat_map(|page| &page.swept);
     swept
         .map(|sweep| {
-            assert_eq!((sweep.stream, sweep.scope.as_str()), (Stream::Time, "zeiten"));
+            assert_eq!(
+                (sweep.stream, sweep.scope.as_str()),
+                (Stream::Time, "zeiten")
+            );
             sweep.present.iter().map(ToString::to_string).collect()
         })
         .collect()
@@ -51,7 +54,11 @@ async fn only_a_whole_listing_that_ended_well_proves_anything() {
     assert_eq!(sweeps_of(&script, &after).await.0.len(), 1);
 
     // A program that says itself that it is in the middle is one that was cut short.
-    script.rewrite(&lines(&[SCHEMA, &one, &state(r#"{"currently_syncing": "zeiten"}"#)]));
+    script.rewrite(&lines(&[
+        SCHEMA,
+        &one,
+        &state(r#"{"currently_syncing": "zeiten"}"#),
+    ]));
     let (_, after) = sweeps_of(&script, &Cursor::start()).await;
     script.rewrite(&whole);
     assert!(sweeps_of(&script, &after).await.0.is_empty());
@@ -65,7 +72,11 @@ async fn a_record_without_a_name_is_put_aside_and_ends_the_proof() {
     let (pages, _) = pull_well(&*connector, &Cursor::start()).await;
     assert!(swept(&pages).is_empty());
     assert_eq!(pages[0].raw.len(), 2, "the same stray is one");
-    let stray = pages[0].raw.iter().find(|raw| raw.id.as_str() != "1").unwrap();
+    let stray = pages[0]
+        .raw
+        .iter()
+        .find(|raw| raw.id.as_str() != "1")
+        .unwrap();
     let reject = connector.normalise(stray).unwrap_err();
     assert!(reject.to_string().contains("name a record"), "{reject}");
 }
@@ -83,7 +94,10 @@ async fn an_empty_listing_deletes_nothing_and_is_told() {
 }
 
 fn versioned(id: u32, version: u32) -> String {
-    record(id).replace("\"time_extracted\"", &format!("\"version\":{version},\"time_extracted\""))
+    record(id).replace(
+        "\"time_extracted\"",
+        &format!("\"version\":{version},\"time_extracted\""),
+    )
 }
 
 fn activate(version: u32) -> String {
@@ -102,14 +116,30 @@ async fn a_new_version_is_a_whole_listing_and_an_old_one_is_not() {
     let (found, after) = sweeps_of(&script, &Cursor::start()).await;
     assert_eq!(found, [["1", "2"]]);
     // The same version again: what came under it before is still there.
-    script.rewrite(&lines(&[SCHEMA, &versioned(3, 7), &activate(7), &state("{}")]));
+    script.rewrite(&lines(&[
+        SCHEMA,
+        &versioned(3, 7),
+        &activate(7),
+        &state("{}"),
+    ]));
     let (found, after) = sweeps_of(&script, &after).await;
     assert!(found.is_empty(), "{found:?}");
     // Records of another version than the one that is named.
-    script.rewrite(&lines(&[SCHEMA, &versioned(3, 8), &record(4), &activate(8), &state("{}")]));
+    script.rewrite(&lines(&[
+        SCHEMA,
+        &versioned(3, 8),
+        &record(4),
+        &activate(8),
+        &state("{}"),
+    ]));
     let (found, _) = sweeps_of(&script, &after).await;
     assert!(found.is_empty(), "{found:?}");
-    script.rewrite(&lines(&[SCHEMA, &versioned(3, 9), &activate(9), &state("{}")]));
+    script.rewrite(&lines(&[
+        SCHEMA,
+        &versioned(3, 9),
+        &activate(9),
+        &state("{}"),
+    ]));
     assert_eq!(sweeps_of(&script, &after).await.0, [["3"]]);
 }
 
@@ -152,9 +182,8 @@ async fn a_second_listing_from_the_beginning_confirms() {
 
 #[tokio::test]
 async fn the_program_calls_a_record_deleted() {
-    let marked = |id: u32, column: &str| {
-        record(id).replace("\"hours\"", &format!("{column},\"hours\""))
-    };
+    let marked =
+        |id: u32, column: &str| record(id).replace("\"hours\"", &format!("{column},\"hours\""));
     let mut streams = crate::world::zeiten();
     streams["zeiten"]["optional"] = json!({"deleted": "trash.at"});
     let script = Script::new(&lines(&[
@@ -179,6 +208,9 @@ async fn the_program_calls_a_record_deleted() {
         .collect();
     assert_eq!(
         gone,
-        [("1", "_sdc_deleted_at 2026-03-05T10:00:00Z"), ("2", "trash.at true")]
+        [
+            ("1", "_sdc_deleted_at 2026-03-05T10:00:00Z"),
+            ("2", "trash.at true")
+        ]
     );
 }

@@ -33,12 +33,21 @@ async fn rows_up_to_a_state_are_kept_with_it_and_those_behind_it_come_again() {
     // Both rows are true, so both are kept; the state stands before the second.
     assert_eq!(ids(&pages), ["1", "2"]);
     let cursor = pages[0].next.clone();
-    assert!(cursor.as_str().unwrap().contains(r#""state":{"bookmark": 1}"#), "{cursor:?}");
+    assert!(
+        cursor
+            .as_str()
+            .unwrap()
+            .contains(r#""state":{"bookmark": 1}"#),
+        "{cursor:?}"
+    );
     assert!(pages[0].swept.is_empty());
     let error = end.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     let text = error.to_string();
-    assert!(text.contains("exit code 3") && text.contains("the server said 500"), "{text}");
+    assert!(
+        text.contains("exit code 3") && text.contains("the server said 500"),
+        "{text}"
+    );
 
     script.rewrite(&lines(&[
         "cat \"$2\" > \"$OUT/state\"; echo \"$1\" > \"$OUT/flag\"",
@@ -49,14 +58,27 @@ async fn rows_up_to_a_state_are_kept_with_it_and_those_behind_it_come_again() {
     ]));
     let (pages, cursor) = pull_well(&*script.connector(), &cursor).await;
     assert_eq!(ids(&pages), ["2", "3"]);
-    assert_eq!(script.trace("state"), r#"{"bookmark": 1}"#, "as it was said, to the byte");
+    assert_eq!(
+        script.trace("state"),
+        r#"{"bookmark": 1}"#,
+        "as it was said, to the byte"
+    );
     assert_eq!(script.trace("flag").trim(), "--state");
-    assert!(cursor.as_str().unwrap().contains(r#""state":{"bookmark": 3}"#));
+    assert!(
+        cursor
+            .as_str()
+            .unwrap()
+            .contains(r#""state":{"bookmark": 3}"#)
+    );
 }
 
 #[tokio::test]
 async fn without_any_state_the_next_run_begins_at_the_beginning() {
-    let script = Script::new(&lines(&[SCHEMA, "echo \"$#\" >> \"$OUT/count\"", &record(1)]));
+    let script = Script::new(&lines(&[
+        SCHEMA,
+        "echo \"$#\" >> \"$OUT/count\"",
+        &record(1),
+    ]));
     let (pages, cursor) = pull_well(&*script.connector(), &Cursor::start()).await;
     assert_eq!(ids(&pages), ["1"]);
     let (pages, again) = pull_well(&*script.connector(), &cursor).await;
@@ -69,13 +91,7 @@ async fn without_any_state_the_next_run_begins_at_the_beginning() {
 async fn half_a_line_is_no_record() {
     let half = r#"printf '{"type":"RECORD","stream":"zeiten","rec'"#;
     for (end, part) in [("", "in the middle of a line"), ("kill -9 $$", "signal 9")] {
-        let script = Script::new(&lines(&[
-            SCHEMA,
-            &record(1),
-            &state("1"),
-            half,
-            end,
-        ]));
+        let script = Script::new(&lines(&[SCHEMA, &record(1), &state("1"), half, end]));
         let (pages, outcome) = pull(&*script.connector(), &Cursor::start()).await;
         assert_eq!(ids(&pages), ["1"]);
         let error = outcome.unwrap_err();
@@ -83,15 +99,26 @@ async fn half_a_line_is_no_record() {
         assert!(error.to_string().contains(part), "{error}");
     }
     // A last line without an end is a line.
-    let script = Script::new(&lines(&[SCHEMA, &record(1), r#"printf '{"type":"STATE","value":7}'"#]));
+    let script = Script::new(&lines(&[
+        SCHEMA,
+        &record(1),
+        r#"printf '{"type":"STATE","value":7}'"#,
+    ]));
     let (_, cursor) = pull_well(&*script.connector(), &Cursor::start()).await;
-    assert!(cursor.as_str().unwrap().contains(r#""state":7"#), "{cursor:?}");
+    assert!(
+        cursor.as_str().unwrap().contains(r#""state":7"#),
+        "{cursor:?}"
+    );
 }
 
 #[tokio::test]
 async fn what_is_no_protocol_is_told() {
     for (line, kind, part) in [
-        ("echo Starting", Kind::Protocol, "no message of the Singer protocol"),
+        (
+            "echo Starting",
+            Kind::Protocol,
+            "no message of the Singer protocol",
+        ),
         ("printf '\\377\\376\\n'", Kind::Protocol, "no text in UTF-8"),
         ("exit 0", Kind::Protocol, "said nothing"),
         (
@@ -123,10 +150,7 @@ async fn what_is_no_protocol_is_told() {
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_told() {
-    for (command, part) in [
-        ("/nowhere/tap", "No such file"),
-        ("/etc/passwd", "denied"),
-    ] {
+    for (command, part) in [("/nowhere/tap", "No such file"), ("/etc/passwd", "denied")] {
         let error = fails(Script::new("").with("command", texts(&[command]))).await;
         assert_eq!(error.kind(), Kind::Settings, "{error}");
         assert!(error.to_string().contains(part), "{error}");
@@ -142,7 +166,12 @@ async fn limits_end_the_program() {
     };
     let one = |key, value| (key, Value::Count(value));
     for (shell, (key, value), kind, part) in [
-        (lines(&[endless]), one("seconds_max", 1), Kind::Unavailable, "took too long"),
+        (
+            lines(&[endless]),
+            one("seconds_max", 1),
+            Kind::Unavailable,
+            "took too long",
+        ),
         (
             lines(&[SCHEMA, "sleep 100"]),
             one("silent_seconds_max", 1),
@@ -155,7 +184,12 @@ async fn limits_end_the_program() {
             Kind::Settings,
             "output_mib_max",
         ),
-        (many(3), one("records_max", 2), Kind::Settings, "records_max"),
+        (
+            many(3),
+            one("records_max", 2),
+            Kind::Settings,
+            "records_max",
+        ),
     ] {
         let script = Script::new(&shell).with(key, value);
         let (_, end) = pull(&*script.connector(), &Cursor::start()).await;
@@ -163,7 +197,11 @@ async fn limits_end_the_program() {
         let told = format!("{error} {}", error.advice().unwrap_or_default());
         assert_eq!(error.kind(), kind, "{told}");
         assert!(told.contains(part), "{told}");
-        assert_eq!(std::fs::read_dir(script.runs()).unwrap().count(), 0, "{part}");
+        assert_eq!(
+            std::fs::read_dir(script.runs()).unwrap().count(),
+            0,
+            "{part}"
+        );
     }
 }
 
@@ -190,7 +228,7 @@ async fn a_program_ends_with_all_that_it_started() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_nobody_wants_any_more_is_ended() {
     let rows: Vec<String> = (1..=600).map(record).collect();
     let shell = lines(&[SCHEMA, CHILD, &rows.join("\n"), &state("1"), "sleep 1000"]);
@@ -198,12 +236,17 @@ async fn a_run_that_nobody_wants_any_more_is_ended() {
     // The connector is dropped between two pages, as when the daemon stops.
     let script = Script::new(&shell);
     let connector = script.connector();
-    let page = connector.pull(&Cursor::start(), &Pull::Changes).await.unwrap();
+    let page = connector
+        .pull(&Cursor::start(), &Pull::Changes)
+        .await
+        .unwrap();
     assert!(page.more && page.raw.len() == 600);
     assert!(lives(&script.trace("self")));
     drop(connector);
     nobody_is_left(&script);
-    until("its files are gone", || std::fs::read_dir(script.runs()).unwrap().count() == 0);
+    until("its files are gone", || {
+        std::fs::read_dir(script.runs()).unwrap().count() == 0
+    });
 
     // The pull itself is given up while the program is silent.
     let script = Script::new(&lines(&[SCHEMA, CHILD, "sleep 1000"]));
@@ -230,9 +273,16 @@ async fn a_long_run_comes_in_parts_and_waits_for_us() {
         "echo done > \"$OUT/done\"",
     ]));
     let connector = script.connector();
-    let first = connector.pull(&Cursor::start(), &Pull::Changes).await.unwrap();
+    let first = connector
+        .pull(&Cursor::start(), &Pull::Changes)
+        .await
+        .unwrap();
     assert_eq!(first.raw.len(), 1000);
-    assert!(first.next.as_str().unwrap().contains(r#""state":1000"#), "{:?}", first.next);
+    assert!(
+        first.next.as_str().unwrap().contains(r#""state":1000"#),
+        "{:?}",
+        first.next
+    );
     assert_eq!(script.trace("done"), "", "it went on without being asked");
     let (pages, _) = pull_well(&*connector, &first.next).await;
     let rows: usize = pages.iter().map(|page| page.raw.len()).sum();
@@ -261,7 +311,10 @@ async fn the_standard_error_is_heard_to_its_end_and_kept_in_part() {
     let error = fails(script).await;
     assert_eq!(error.kind(), Kind::Auth);
     let text = error.to_string();
-    assert!(text.contains("line 4000") && !text.contains("line 3900"), "{text}");
+    assert!(
+        text.contains("line 4000") && !text.contains("line 3900"),
+        "{text}"
+    );
     assert!(text.len() < 1500, "{} bytes", text.len());
 }
 
@@ -276,11 +329,16 @@ async fn check_tells_what_the_program_has() {
     assert!(identity.account.contains("/bin/sh"), "{identity:?}");
     assert_eq!(identity.details, ["has the streams zeiten, kunden"]);
 
-    let other = json!({"zeit": {"record": "people", "columns": {"name": "n"}}});
+    let other = json!({"zeitn": {"record": "people", "columns": {"name": "n"}}});
     let script = script.with("streams", crate::world::table(other));
     let error = script.connector().check().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Settings);
-    assert!(error.to_string().contains("no stream `zeit` (did you mean"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("no stream `zeitn` (did you mean"),
+        "{error}"
+    );
 
     let script = Script::new("echo nothing").with("select", Value::Text("catalog".to_owned()));
     let error = script.connector().check().await.unwrap_err();

@@ -25,7 +25,9 @@ async fn read(mapping: Json, rows: &[&str]) -> Vec<Result<Record, String>> {
     let (pages, _) = pull_well(&*connector, &Cursor::start()).await;
     let raw = pages.iter().flat_map(|page| &page.raw);
     raw.map(|raw| {
-        let records = connector.normalise(raw).map_err(|reject| reject.to_string())?;
+        let records = connector
+            .normalise(raw)
+            .map_err(|reject| reject.to_string())?;
         Ok(records[0].record.clone())
     })
     .collect()
@@ -50,9 +52,7 @@ fn span(start: &str, stop: &str) -> Worked {
 
 #[tokio::test]
 async fn durations_are_exact_in_every_writing() {
-    let of = |unit: &str| {
-        json!({"record": "time", "duration": unit, "columns": {"date": "d", "duration": "n"}})
-    };
+    let of = |unit: &str| json!({"record": "time", "duration": unit, "columns": {"date": "d", "duration": "n"}});
     for (unit, number, seconds) in [
         ("hours", "0.1", 360),
         ("hours", "0.016666666666666666", 60),
@@ -93,8 +93,17 @@ async fn times_are_read_with_their_zone_or_ours() {
         start: "2026-03-02T08:00:00Z".parse().unwrap(),
     };
     assert_eq!(found[3].as_ref().unwrap().worked, running);
-    assert!(found[4].as_ref().unwrap_err().starts_with("start: `yesterday`"), "{found:?}");
-    assert!(found[5].as_ref().unwrap_err().contains("is a table"), "{found:?}");
+    assert!(
+        found[4]
+            .as_ref()
+            .unwrap_err()
+            .starts_with("start: `yesterday`"),
+        "{found:?}"
+    );
+    assert!(
+        found[5].as_ref().unwrap_err().contains("is a table"),
+        "{found:?}"
+    );
 
     for (style, a, b) in [
         ("unix-seconds", "1772438400", "1772443800.5"),
@@ -173,7 +182,12 @@ async fn who_what_and_for_whom() {
         json!({"worked": {"how": "day", "date": "2026-03-02", "seconds": 3600},
             "description": "(ohne Text)", "client": {"name": "ACME"}, "billable": true})
     );
-    assert!(found[2].as_ref().unwrap_err().starts_with("billable: `vielleicht`"));
+    assert!(
+        found[2]
+            .as_ref()
+            .unwrap_err()
+            .starts_with("billable: `vielleicht`")
+    );
 }
 
 #[tokio::test]
@@ -187,19 +201,35 @@ async fn tasks_files_people_projects_and_expenses() {
         r#""name":null,"status":"x""#,
     ];
     let found = read(task, &rows).await;
-    let Ok(Record::Task(one)) = &found[0] else { panic!("{found:?}") };
-    assert_eq!((one.state, one.archived, one.tracked_seconds), (TaskState::Done, true, Some(5400)));
+    let Ok(Record::Task(one)) = &found[0] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (one.state, one.archived, one.tracked_seconds),
+        (TaskState::Done, true, Some(5400))
+    );
     assert_eq!(one.labels, ["a", "b"]);
-    assert_eq!(one.due, Some("2026-03-01T23:00:00Z".parse().unwrap()), "midnight in Berlin");
-    let Ok(Record::Task(two)) = &found[1] else { panic!("{found:?}") };
+    assert_eq!(
+        one.due,
+        Some("2026-03-01T23:00:00Z".parse().unwrap()),
+        "midnight in Berlin"
+    );
+    let Ok(Record::Task(two)) = &found[1] else {
+        panic!("{found:?}")
+    };
     assert_eq!((two.state, two.archived), (TaskState::Open, false));
     assert_eq!(found[2], Err("title: is missing".to_owned()));
 
     let file = json!({"record": "files",
         "columns": {"path": "p", "size": "s", "modified": "m", "version": "v"}});
-    let rows = [r#""p":"A/ü.pdf","s":1e3,"m":"2026-03-02T08:00:00Z","v":5"#, r#""p":"x","s":1.5"#];
+    let rows = [
+        r#""p":"A/ü.pdf","s":1e3,"m":"2026-03-02T08:00:00Z","v":5"#,
+        r#""p":"x","s":1.5"#,
+    ];
     let found = read(file, &rows).await;
-    let Ok(Record::File(one)) = &found[0] else { panic!("{found:?}") };
+    let Ok(Record::File(one)) = &found[0] else {
+        panic!("{found:?}")
+    };
     assert_eq!((one.size, one.version.as_deref()), (Some(1000), Some("5")));
     assert!(found[1].as_ref().unwrap_err().starts_with("size:"));
 
@@ -257,7 +287,7 @@ fn every_mistake_in_a_mapping_is_told_at_once_with_its_place() {
             "c": {"record": "time", "colums": {}, "duration": "hour", "dates": 3,
                 "columns": {"strat": "x", "date": "d", "duration": 7},
                 "constants": {"start": "x", "client": 5}},
-            "d": {"record": "time", "columns": {"date": "d", "running": "r"}},
+            "d": {"record": "time", "prefix": "d-", "columns": {"date": "d", "running": "r"}},
             "e": {"record": "tasks", "columns": {"notes": "n"}, "billable": {"yes": ["1"], "no": ["1"]}},
             "f": {"record": "people", "columns": {"name": "n"}},
             "g": {"record": "people", "columns": {"name": "n"}},
@@ -348,6 +378,9 @@ fn a_connector_is_not_needed_to_read_what_it_once_received() {
             .to_owned(),
         scope: "zeiten".to_owned(),
     };
-    assert_eq!(other.normalise(&raw), connect(crate::world::zeiten()).normalise(&raw));
+    assert_eq!(
+        other.normalise(&raw),
+        connect(crate::world::zeiten()).normalise(&raw)
+    );
     assert!(other.normalise(&raw).is_ok());
 }

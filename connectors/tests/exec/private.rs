@@ -16,7 +16,10 @@ fn secret() -> Value {
 #[tokio::test]
 async fn the_environment_is_empty_but_for_what_is_named() {
     let script = Script::new(&lines(&["cat /proc/$$/environ > \"$OUT/environ\"", SCHEMA]))
-        .with("environment", table(json!({"LANG": "C.UTF-8", "TAP_KEY": "Bearer {credential}"})))
+        .with(
+            "environment",
+            table(json!({"LANG": "C.UTF-8", "TAP_KEY": "Bearer {credential}"})),
+        )
         .with("credential", secret());
     pull_well(&*script.connector(), &Cursor::start()).await;
     let environ = script.trace("environ");
@@ -37,19 +40,38 @@ async fn a_secret_is_in_a_private_file_and_nowhere_else() {
         cat /proc/$$/cmdline | tr '\0' ' ' > "$OUT/cmdline"
         pwd > "$OUT/pwd"; echo "$2" > "$OUT/path"
         cat "$2" >&2
-        say '{"type":"RECORD","stream":"zeiten","record":{"id":1,"day":"2026-03-02","hours":1,"note":"'"$(sed 's/.*"key":"\([^}]*\)".*/\1/' "$2")"'"}}'"#;
-    let script = Script::new(&lines(&["[ \"$3\" ] && exit 0", SCHEMA, look, &state("1"), "exit 1"]))
-        .with("config", table(json!({"key": "{credential}", "nested": {"n": [1, 0.5]}})))
-        .with("credential", secret());
+        say '{"type":"RECORD","stream":"zeiten","record":{"id":1,"day":"2026-03-02","hours":1,"note":"'"$(sed 's/.*"key":"\(.*\)".*/\1/' "$2")"'"}}'"#;
+    let script = Script::new(&lines(&[
+        "[ \"$3\" ] && exit 0",
+        SCHEMA,
+        look,
+        &state("1"),
+        "exit 1",
+    ]))
+    .with(
+        "config",
+        table(json!({"key": "{credential}", "a": {"n": [1, 0.5]}})),
+    )
+    .with("credential", secret());
     let (pages, end) = pull(&*script.connector(), &Cursor::start()).await;
     let config: serde_json::Value = serde_json::from_str(&script.trace("config")).unwrap();
-    assert_eq!(config, json!({"key": CANARY, "nested": {"n": [1, 0.5]}}));
+    assert_eq!(config, json!({"key": CANARY, "a": {"n": [1, 0.5]}}));
     assert_eq!(script.trace("mode"), "600\n700\n");
     let cmdline = script.trace("cmdline");
-    assert!(cmdline.contains("--config") && !cmdline.contains("k4n4r1"), "{cmdline}");
+    assert!(
+        cmdline.contains("--config") && !cmdline.contains("k4n4r1"),
+        "{cmdline}"
+    );
     let (pwd, path) = (script.trace("pwd"), script.trace("path"));
-    assert!(path.starts_with(pwd.trim()), "it works in its private directory");
-    assert_eq!(std::fs::read_dir(script.runs()).unwrap().count(), 0, "it is gone afterwards");
+    assert!(
+        path.starts_with(pwd.trim()),
+        "it works in its private directory"
+    );
+    assert_eq!(
+        std::fs::read_dir(script.runs()).unwrap().count(),
+        0,
+        "it is gone afterwards"
+    );
     // The tool repeats the secret in a record and on its standard error.
     assert_eq!(ids(&pages), ["1"]);
     let told = format!("{pages:?} {end:?}");
@@ -58,18 +80,31 @@ async fn a_secret_is_in_a_private_file_and_nowhere_else() {
 
 #[tokio::test]
 async fn a_login_that_changes_is_told() {
-    let script = Script::new(&lines(&[SCHEMA, "echo '{\"key\":\"new\"}' > \"$2\"", &record(1)]))
-        .with("config", table(json!({"key": "{credential}"})))
-        .with("credential", secret());
+    let script = Script::new(&lines(&[
+        SCHEMA,
+        "echo '{\"key\":\"new\"}' > \"$2\"",
+        &record(1),
+    ]))
+    .with("config", table(json!({"key": "{credential}"})))
+    .with("credential", secret());
     let (pages, _) = pull_well(&*script.connector(), &Cursor::start()).await;
     assert_eq!(codes(&pages), ["config-rewritten"]);
 }
 
 #[tokio::test]
 async fn arguments_are_handed_on_and_read_by_no_shell() {
-    let script = Script::new(&lines(&["printf '[%s]' \"$@\" > \"$OUT/arguments\"", SCHEMA]));
+    let script = Script::new(&lines(&[
+        "printf '[%s]' \"$@\" > \"$OUT/arguments\"",
+        SCHEMA,
+    ]));
     let tap = script.around.path().join("tap.sh");
-    let command = ["/bin/sh", tap.to_str().unwrap(), "$HOME; ls", "*", "--x=a b"];
+    let command = [
+        "/bin/sh",
+        tap.to_str().unwrap(),
+        "$HOME; ls",
+        "*",
+        "--x=a b",
+    ];
     let script = script.with("command", texts(&command));
     pull_well(&*script.connector(), &Cursor::start()).await;
     assert_eq!(script.trace("arguments"), "[$HOME; ls][*][--x=a b]");
@@ -120,9 +155,13 @@ CATALOG
 
 #[tokio::test]
 async fn a_catalog_of_your_own_is_taken_as_it_is() {
-    let script = Script::new(&lines(&["echo \"$1 $2\" >> \"$OUT/arguments\"", SCHEMA, &record(1)]))
-        .with("select", Value::Text("catalog".to_owned()))
-        .with("catalog", Value::Path("/etc/hostname".into()));
+    let script = Script::new(&lines(&[
+        "echo \"$1 $2\" >> \"$OUT/arguments\"",
+        SCHEMA,
+        &record(1),
+    ]))
+    .with("select", Value::Text("catalog".to_owned()))
+    .with("catalog", Value::Path("/etc/hostname".into()));
     pull_well(&*script.connector(), &Cursor::start()).await;
     assert_eq!(script.trace("arguments"), "--catalog /etc/hostname\n");
 }

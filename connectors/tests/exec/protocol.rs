@@ -32,7 +32,11 @@ async fn what_moves_by_itself_is_not_in_the_record() {
     ]));
     let (pages, _) = pull_well(&*script.connector(), &Cursor::start()).await;
     let before = pages[0].raw[0].clone();
-    assert!(before.body.contains(r#""record":{"day":"2026-03-02","hours":0.10,"id":1}"#));
+    assert!(
+        before
+            .body
+            .contains(r#""record":{"day":"2026-03-02","hours":0.10,"id":1}"#)
+    );
     script.rewrite(&lines(&[
         SCHEMA,
         &row(
@@ -47,14 +51,19 @@ async fn what_moves_by_itself_is_not_in_the_record() {
 #[tokio::test]
 async fn a_record_is_named_by_its_key() {
     let row = |id: &str| {
-        format!(r#"say '{{"type":"RECORD","stream":"zeiten","record":{{{id},"day":"2026-03-02","hours":1}}}}'"#)
+        format!(
+            r#"say '{{"type":"RECORD","stream":"zeiten","record":{{{id},"day":"2026-03-02","hours":1}}}}'"#
+        )
     };
     // A number and its text are the same name, so a type that changes makes nothing new.
     let script = Script::new(&lines(&[
         &schema(r#"["id"]"#, COLUMNS),
         &row(r#""id":7"#),
         &row(r#""id":7.0"#),
-        &schema(r#"["id"]"#, r#"{"id":{"type":"string"},"day":{},"hours":{},"note":{}}"#),
+        &schema(
+            r#"["id"]"#,
+            r#"{"id":{"type":"string"},"day":{},"hours":{},"note":{}}"#,
+        ),
         &row(r#""id":"7""#),
         &row(r#""id":"ü/8""#),
     ]));
@@ -94,9 +103,18 @@ async fn columns_that_the_stream_does_not_have_are_told_at_once() {
     let error = end.unwrap_err();
     assert_eq!(error.kind(), Kind::Settings);
     let text = error.to_string();
-    assert!(text.contains("date = \"dya\" (did you mean `day`?)"), "{text}");
-    assert!(text.contains("description = \"text\" (known here"), "{text}");
-    assert!(!text.contains("duration") && !text.contains("billable"), "{text}");
+    assert!(
+        text.contains("date = \"dya\" (did you mean `day`?)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("description = \"text\" (known here"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("duration") && !text.contains("billable"),
+        "{text}"
+    );
     // A schema that names no columns, or allows others, says nothing.
     for open in ["{}", r#"{},"additionalProperties":true"#] {
         let (_, end) = pull(&*with(open).connector(), &Cursor::start()).await;
@@ -121,7 +139,12 @@ async fn streams_that_are_not_mapped_are_passed_over() {
 
 #[tokio::test]
 async fn another_mapping_reads_everything_from_the_beginning() {
-    let script = Script::new(&lines(&["echo \"$1\" >> \"$OUT/flag\"", SCHEMA, &record(1), &state("5")]));
+    let script = Script::new(&lines(&[
+        "echo \"$1\" >> \"$OUT/flag\"",
+        SCHEMA,
+        &record(1),
+        &state("5"),
+    ]));
     let (_, cursor) = pull_well(&*script.connector(), &Cursor::start()).await;
     let (pages, _) = pull_well(&*script.connector(), &cursor).await;
     assert!(codes(&pages).is_empty());

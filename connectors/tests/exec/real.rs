@@ -66,7 +66,10 @@ async fn a_tap_from_a_registry_runs_unchanged() {
     assert_eq!((one.worked, one.description.as_str()), (span, "Über"));
     assert_eq!(one.person.unwrap().name.as_deref(), Some("Ida"));
     assert_eq!(read(1).worked.seconds(), Some(60));
-    assert!(cursor.as_str().unwrap().contains("replication_key_value"), "{cursor:?}");
+    assert!(
+        cursor.as_str().unwrap().contains("replication_key_value"),
+        "{cursor:?}"
+    );
 
     // Its own state brings it back to where it was.
     let (again, after) = pull_well(&*connector, &cursor).await;
@@ -82,7 +85,9 @@ async fn a_tap_from_a_registry_runs_unchanged() {
     assert!(ids(&pages).contains(&"3".to_owned()), "{pages:?}");
 
     // What it says of its configuration is told, with who has to act.
-    let connector = build(&values(json!({"nothing": 1}))).unwrap();
+    let mut wrong = values(json!({"nothing": 1})).to_vec();
+    wrong.push(("select", Value::Text("none".to_owned())));
+    let connector = build(&wrong).unwrap();
     let (_, end) = pull(&*connector, &Cursor::start()).await;
     let error = end.unwrap_err();
     assert_eq!(error.kind(), Kind::Settings, "{error}");

@@ -93,7 +93,7 @@ def sync(world, since, secret):
         # The mark itself once more: another row may have been changed in the same moment.
         rows = [row for row in rows if row["at"] >= since]
     trouble, skip = world.get("trouble"), world.get("skip", 0)
-    blocks = [rows[at : at + 100] for at in range(0, len(rows), 100)] or [[]]
+    blocks = [rows[at : at + 20] for at in range(0, len(rows), 20)] or [[]]
     for number, block in enumerate(blocks):
         if trouble and number >= skip:
             befall(trouble, secret)

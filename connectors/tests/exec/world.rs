@@ -118,7 +118,11 @@ impl Script {
 
     pub(crate) fn connector(&self) -> Box<dyn Connector> {
         let mut values: Vec<(&str, Value)> = vec![("directory", Value::Path(self.runs()))];
-        values.extend(self.settings.iter().map(|(key, value)| (*key, value.clone())));
+        values.extend(
+            self.settings
+                .iter()
+                .map(|(key, value)| (*key, value.clone())),
+        );
         build(&values).unwrap_or_else(|error| panic!("{error}"))
     }
 }
@@ -260,7 +264,7 @@ impl World {
 
     pub(crate) fn values(&self, streams: Json, select: &str) -> Vec<(&'static str, Value)> {
         let tap = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exec/tap.py");
-        let command = [self.python.to_str().unwrap(), "-I", tap.to_str().unwrap()];
+        let command = [self.python.to_str().unwrap(), "-IS", tap.to_str().unwrap()];
         let config = json!({"world": self.path(), "api_key": "{credential}"});
         vec![
             ("command", texts(&command)),
