@@ -249,3 +249,7 @@ impl<'p> Session<'p> {
         Ok(listed.collect())
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
