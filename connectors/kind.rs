@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Map, Value as Json};
+
 use crate::record::Stream;
 use crate::secret::Secret;
 
@@ -93,6 +95,31 @@ pub enum ValueKind {
     },
     Flag,
     Texts,
+    /// A table that the connector reads itself.
+    Table(Check),
+}
+
+/// How a connector checks a table of its own: every mistake, and no network and no disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Check(pub fn(&Map<String, Json>) -> Vec<Fault>);
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Check {}
+
+/// One thing that is wrong with a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The keys that lead to it, from the table on.
+    pub path: Vec<String>,
+    /// `is not known`: reads on behind the key.
+    pub what: String,
+    /// What to write instead.
+    pub fix: Option<String>,
 }
 
 /// How a stream learns of changes and of deletions.
@@ -198,6 +225,7 @@ pub enum Value {
     Count(u64),
     Flag(bool),
     Texts(Vec<String>),
+    Table(Map<String, Json>),
 }
 
 impl Settings {
@@ -254,6 +282,13 @@ impl Settings {
             None => false,
             Some(Value::Flag(flag)) => *flag,
             Some(other) => wrong(key, "a flag", other),
+        }
+    }
+
+    pub fn table(&self, key: &str) -> Option<&Map<String, Json>> {
+        match self.value(key)? {
+            Value::Table(table) => Some(table),
+            other => wrong(key, "a table", other),
         }
     }
 

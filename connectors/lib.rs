@@ -29,6 +29,7 @@ pub mod activecollab;
 pub mod asana;
 pub mod r#box;
 pub mod dropbox;
+pub mod exec;
 pub mod folder;
 pub mod kimai;
 pub mod timewarrior;
@@ -67,6 +68,7 @@ pub const ALL: &[Entry] = &[
 pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, asana::ENTRY, folder::ENTRY];
     r#box::ENTRY,
     dropbox::ENTRY,
+pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY, exec::ENTRY];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

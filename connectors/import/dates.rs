@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 /// Which of two numbers is the day in `03/04/2024`, once it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Order {
+pub(crate) enum Order {
     DayFirst,
     MonthFirst,
 }
 
 /// How a mapping says that dates are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum DateStyle {
+pub(crate) enum DateStyle {
     /// Whatever can be told apart; slashes and dashes ask for the order.
     #[default]
     #[serde(rename = "auto")]
@@ -36,7 +36,7 @@ pub(super) enum DateStyle {
 
 impl DateStyle {
     /// The styles by the words of a mapping.
-    pub(super) const WORDS: [(&'static str, Self); 8] = [
+    pub(crate) const WORDS: [(&'static str, Self); 8] = [
         ("auto", Self::Auto),
         ("YYYY-MM-DD", Self::Iso),
         ("YYYYMMDD", Self::Compact),

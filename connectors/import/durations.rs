@@ -8,7 +8,7 @@ use super::dates::{half_of_day, number};
 /// speaks for itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     #[default]
     Hours,
     Minutes,
@@ -16,7 +16,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    pub(super) const WORDS: [(&'static str, Self); 3] = [
+    pub(crate) const WORDS: [(&'static str, Self); 3] = [
         ("hours", Self::Hours),
         ("minutes", Self::Minutes),
         ("seconds", Self::Seconds),
@@ -33,7 +33,7 @@ impl Unit {
 
 /// Which sign stands before the decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Decimal {
+pub(crate) enum Decimal {
     /// The last of the signs in the number: durations are too short to need thousands.
     #[default]
     #[serde(rename = "auto")]
@@ -45,7 +45,7 @@ pub(super) enum Decimal {
 }
 
 impl Decimal {
-    pub(super) const WORDS: [(&'static str, Self); 3] =
+    pub(crate) const WORDS: [(&'static str, Self); 3] =
         [("auto", Self::Auto), (",", Self::Comma), (".", Self::Point)];
 }
 
@@ -71,7 +71,7 @@ impl Written {
 }
 
 /// Reads a duration; the reason on failure.
-pub(super) fn read(text: &str, unit: Unit, decimal: Decimal) -> Result<Written, String> {
+pub(crate) fn read(text: &str, unit: Unit, decimal: Decimal) -> Result<Written, String> {
     let (negative, plain) = match text.strip_prefix(['-', '−']) {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text),

@@ -17,22 +17,22 @@ use crate::record::{Named, PersonRef, TimeEntry, Worked};
 
 /// Why a row cannot be read: the cell to blame, and the reason.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) field: Field,
-    pub(super) reason: String,
+pub(crate) struct Fault {
+    pub(crate) field: Field,
+    pub(crate) reason: String,
 }
 
 /// How to read the rows of one file.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules<'a> {
-    pub(super) layout: &'a Layout,
-    pub(super) zone: Tz,
-    pub(super) order: Option<Order>,
+pub(crate) struct Rules<'a> {
+    pub(crate) layout: &'a Layout,
+    pub(crate) zone: Tz,
+    pub(crate) order: Option<Order>,
 }
 
 /// A row as understood.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     pub(super) worked: Worked,
     pub(super) doubts: Vec<Doubt>,
     start: Began,
@@ -50,7 +50,7 @@ enum Began {
 
 impl<'a> Rules<'a> {
     /// Reads one row.
-    pub(super) fn row(&self, mut cells: Cells<'a>) -> Result<Row<'a>, Fault> {
+    pub(crate) fn row(&self, mut cells: Cells<'a>) -> Result<Row<'a>, Fault> {
         for (&field, text) in &self.layout.constants {
             if cells.get(field).is_empty() {
                 cells.set(field, text);
@@ -66,6 +66,27 @@ impl<'a> Rules<'a> {
             billable: self.billable(&cells)?,
             cells,
         })
+    }
+
+    /// An instant that stands in one cell; a day alone begins at its midnight.
+    pub(crate) fn instant(&self, text: &str) -> Result<DateTime<Utc>, String> {
+        let reason = |fault: Fault| fault.reason;
+        let began = if text.contains(['T', ' ', ':']) {
+            self.date_and_time(Field::Start, text).map_err(reason)?
+        } else {
+            let date = self.date(Field::Date, text).map_err(reason)?;
+            Began::Day(date)
+        };
+        let moment = match began {
+            Began::Day(date) => Moment::Wall(NaiveDateTime::from(date)),
+            Began::At { moment, .. } => moment,
+        };
+        Ok(wall::instant(moment, self.zone).0)
+    }
+
+    /// A calendar day that stands in one cell.
+    pub(crate) fn day_of(&self, text: &str) -> Result<NaiveDate, String> {
+        self.date(Field::Date, text).map_err(|fault| fault.reason)
     }
 
     fn began(&self, cells: &Cells<'_>) -> Result<Began, Fault> {
@@ -309,7 +330,7 @@ impl Row<'_> {
             .part(self.cells.get(Field::Client))
     }
 
-    pub(super) fn entry(self, separator: &str) -> TimeEntry {
+    pub(crate) fn entry(self, separator: &str) -> TimeEntry {
         let text = |field| self.cells.get(field);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (name, email) = (some(&self.person), some(text(Field::Email)));

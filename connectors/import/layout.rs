@@ -15,7 +15,7 @@ use super::durations::{Decimal, Unit};
 /// A fact that a column may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Field {
+pub(crate) enum Field {
     Person,
     FirstName,
     LastName,
@@ -35,7 +35,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Person,
         Self::FirstName,
         Self::LastName,
@@ -55,7 +55,7 @@ impl Field {
     ];
 
     /// The key in a mapping file, and the word in a [`crate::Reject`].
-    pub(super) fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::FirstName => "first_name",
@@ -79,23 +79,23 @@ impl Field {
 
 /// The cells of one row by what they hold; empty where the file has no such column.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cells<'a>([&'a str; Field::ALL.len()]);
+pub(crate) struct Cells<'a>([&'a str; Field::ALL.len()]);
 
 impl<'a> Cells<'a> {
-    pub(super) fn get(&self, field: Field) -> &'a str {
+    pub(crate) fn get(&self, field: Field) -> &'a str {
         self.0[field as usize]
     }
 
-    pub(super) fn set(&mut self, field: Field, text: &'a str) {
+    pub(crate) fn set(&mut self, field: Field, text: &'a str) {
         self.0[field as usize] = text.trim();
     }
 }
 
 /// The words of a billable column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Words {
-    pub(super) yes: Vec<String>,
-    pub(super) no: Vec<String>,
+pub(crate) struct Words {
+    pub(crate) yes: Vec<String>,
+    pub(crate) no: Vec<String>,
 }
 
 impl Default for Words {
@@ -111,29 +111,29 @@ impl Default for Words {
 /// A kind of time sheet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// The names under which a fact may be found; the first that the file has is taken.
-    pub(super) columns: BTreeMap<Field, Vec<String>>,
+    pub(crate) columns: BTreeMap<Field, Vec<String>>,
     /// Columns that the header must have.
     #[serde(skip)]
-    pub(super) required: Vec<Field>,
+    pub(crate) required: Vec<Field>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) constants: BTreeMap<Field, String>,
+    pub(crate) constants: BTreeMap<Field, String>,
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) dates: DateStyle,
+    pub(crate) dates: DateStyle,
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) decimal: Decimal,
+    pub(crate) decimal: Decimal,
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) duration: Unit,
+    pub(crate) duration: Unit,
     #[serde(rename = "break", skip_serializing_if = "is_default")]
-    pub(super) pause: Unit,
+    pub(crate) pause: Unit,
     /// A row may leave its times out and say a duration alone.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) times_optional: bool,
+    pub(crate) times_optional: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tags_separator: Option<String>,
+    pub(crate) tags_separator: Option<String>,
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) billable: Words,
+    pub(crate) billable: Words,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -5,12 +5,12 @@
 //! have no identifier, so a format makes one from the row's content and a counter of equal rows:
 //! the same file, read twice, gives the same identities.
 
-mod dates;
-mod durations;
+pub(crate) mod dates;
+pub(crate) mod durations;
 mod encoding;
-mod entry;
+pub(crate) mod entry;
 mod identity;
-mod layout;
+pub(crate) mod layout;
 mod scan;
 mod timesheet;
 

@@ -11,7 +11,7 @@ use stundenbuch_connectors::secret::SecretRef;
 use super::model::{Connection, PlainValue, SettingValue};
 use super::reader::{Field, Table};
 use super::scalars::parse_day;
-use super::{retired, suggest};
+use super::{retired, suggest, tables};
 
 /// Every connection, by name.
 pub(super) fn read(root: &Table<'_>, base: &Path, registry: &'static [Entry]) -> Vec<Connection> {
@@ -78,6 +78,7 @@ fn example(setting: &Setting) -> String {
         ValueKind::Count { min, .. } => format!("{key} = {min}"),
         ValueKind::Flag => format!("{key} = true"),
         ValueKind::Texts => format!("{key} = [\"…\"]"),
+        ValueKind::Table(_) => format!("a table `{key}`"),
     }
 }
 
@@ -91,6 +92,7 @@ fn value(field: &Field<'_>, setting: &Setting, base: &Path) -> Option<SettingVal
         ValueKind::Count { min, max } => PlainValue::Count(field.count(min, max)?),
         ValueKind::Flag => PlainValue::Flag(field.flag()?),
         ValueKind::Texts => PlainValue::Texts(field.texts()),
+        ValueKind::Table(check) => PlainValue::Table(tables::read(field, check)?),
     };
     Some(SettingValue::Plain(plain))
 }
@@ -99,7 +101,7 @@ fn value(field: &Field<'_>, setting: &Setting, base: &Path) -> Option<SettingVal
 /// of the connector; a test reads them all.
 fn default(setting: &Setting, text: &str, base: &Path) -> Option<SettingValue> {
     let plain = match setting.value {
-        ValueKind::Secret => return None,
+        ValueKind::Secret | ValueKind::Table(_) => return None,
         ValueKind::Text => PlainValue::Text(text.to_owned()),
         ValueKind::Url => PlainValue::Url(text.to_owned()),
         ValueKind::Path => PlainValue::Path(base.join(text)),

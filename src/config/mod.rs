@@ -26,6 +26,7 @@ mod scalars;
 mod sections;
 mod suggest;
 mod syntax;
+mod tables;
 #[cfg(test)]
 mod tests;
 

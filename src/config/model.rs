@@ -102,6 +102,8 @@ pub enum PlainValue {
     Count(u64),
     Flag(bool),
     Texts(Vec<String>),
+    /// As the connector reads it.
+    Table(serde_json::Map<String, serde_json::Value>),
 }
 
 /// One client: how its work is recognised, what was agreed, where its reports go.

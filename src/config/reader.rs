@@ -336,6 +336,23 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// The members of a table whose keys are not ours to know, in the order of their names.
+    pub(super) fn members(&self) -> Vec<(&'a str, Field<'a>)> {
+        let ValueKind::Table(values) = self.kind() else {
+            return Vec::new();
+        };
+        let mut keys: Vec<&'a String> = values.keys().collect();
+        keys.sort_unstable();
+        let field = |key: &'a String| Field {
+            book: self.book,
+            path: self.path.child(key),
+            value: &values[key],
+        };
+        keys.into_iter()
+            .map(|key| (key.as_str(), field(key)))
+            .collect()
+    }
+
     pub(super) fn list(&self, what: &str) -> Option<Vec<Field<'a>>> {
         let ValueKind::Array(values) = self.kind() else {
             let environment = self.is_all_text();

@@ -53,5 +53,6 @@ fn value(plain: &PlainValue) -> Value {
         PlainValue::Count(count) => Value::Count(*count),
         PlainValue::Flag(flag) => Value::Flag(*flag),
         PlainValue::Texts(texts) => Value::Texts(texts.clone()),
+        PlainValue::Table(table) => Value::Table(table.clone()),
     }
 }

@@ -95,6 +95,10 @@ fn plain_text(value: &PlainValue) -> String {
         PlainValue::Count(count) => count.to_string(),
         PlainValue::Flag(flag) => flag.to_string(),
         PlainValue::Texts(texts) => texts.join(", "),
+        PlainValue::Table(table) => {
+            let keys: Vec<&str> = table.keys().map(String::as_str).collect();
+            keys.join(", ")
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod layers;
 mod mutated;
 mod recorded;
 mod secrets;
+mod tables;
 mod wrong;
 
 use std::collections::BTreeMap;
