@@ -18,6 +18,7 @@ use crate::budget::BudgetStore;
 use crate::clock::Clock;
 use crate::error::{Error, Kind as ErrorKind, Reject, Result};
 use crate::kind::Kind;
+use crate::login::{Login, Logins};
 use crate::record::{ExternalId, Record, Stream};
 
 /// One account at one service.
@@ -67,6 +68,11 @@ pub trait Connector: Send + Sync + fmt::Debug {
         ))
     }
 
+    /// What a person has to do before this connection works; `None` where the settings alone do.
+    fn login(&self) -> Option<Login> {
+        None
+    }
+
     /// The requests sent since the connector was built, refused ones included.
     fn requests(&self) -> u64 {
         0
@@ -78,6 +84,7 @@ pub trait Connector: Send + Sync + fmt::Debug {
 pub struct Platform {
     pub clock: Arc<dyn Clock>,
     pub budgets: Arc<dyn BudgetStore>,
+    pub logins: Arc<dyn Logins>,
 }
 
 /// Who we are at the service.
@@ -234,6 +241,21 @@ pub struct Outgoing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     File(OutgoingFile),
+    Comment(OutgoingComment),
+    Field(OutgoingField),
+}
+
+impl Item {
+    /// The file, for a connector that takes nothing else.
+    pub fn file(&self) -> Result<&OutgoingFile> {
+        match self {
+            Self::File(file) => Ok(file),
+            Self::Comment(_) | Self::Field(_) => Err(Error::new(
+                ErrorKind::Unsupported,
+                "only files are delivered there",
+            )),
+        }
+    }
 }
 
 /// A file to put on a drive.
@@ -246,6 +268,30 @@ pub struct OutgoingFile {
     pub sha256: String,
     /// SHA-256 of the version that we delivered here before, where we did: a file that still
     /// has this content is ours to replace, any other is somebody's work.
+    pub replaces: Option<String>,
+}
+
+/// A comment to put under a card or task: one for each marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingComment {
+    pub task: ExternalId,
+    /// By this it is found again among our own comments. Stands in the last line of `text`.
+    pub marker: String,
+    pub text: String,
+    /// SHA-256 of the text that we put there before, where we did: a comment that still reads so
+    /// is ours to edit, any other was edited by a person.
+    pub replaces: Option<String>,
+}
+
+/// A value to put into a custom field of a card or task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingField {
+    pub task: ExternalId,
+    /// The field's name at the service.
+    pub field: String,
+    /// As a decimal number with a point: `12.50`.
+    pub value: String,
+    /// The value that we put there before: a field that holds this, or none, is ours to write.
     pub replaces: Option<String>,
 }
 
@@ -267,4 +313,6 @@ pub enum Outcome {
     Replaced,
     /// The name was taken by something that is not ours: put beside it under another name.
     Beside,
+    /// A person changed what we had put there: it was left as it is.
+    Kept,
 }

@@ -29,6 +29,9 @@ pub struct Kind {
     pub quiet_night: &'static str,
     /// What a person must prepare: which token, where to get it.
     pub needs: &'static str,
+    /// Built by descriptions alone, with parts that nobody has confirmed: said wherever it is
+    /// listed.
+    pub experimental: bool,
 }
 
 impl Kind {
@@ -124,6 +127,10 @@ pub struct DeliveryKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     File,
+    /// A comment under a card or task.
+    Comment,
+    /// A custom field of a card or task.
+    Field,
 }
 
 /// Whether a delivery may be sent again when its outcome is not known.
@@ -131,6 +138,8 @@ pub enum Delivery {
 pub enum Repeat {
     /// The target compares content: the same again changes nothing.
     SameContent,
+    /// It is looked for by its marker first.
+    Marker,
 }
 
 /// A quota of requests, kept below what the service allows.

@@ -50,16 +50,19 @@ pub enum Stream {
     People,
     /// Projects, boards: what tasks and time belong to.
     Projects,
+    /// Money that was spent for somebody and may be passed on.
+    Expenses,
 }
 
 impl Stream {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Time,
         Self::Tasks,
         Self::Activity,
         Self::Files,
         Self::People,
         Self::Projects,
+        Self::Expenses,
     ];
 
     /// The name used in the ledger; part of its format, so never changed.
@@ -71,6 +74,7 @@ impl Stream {
             Self::Files => "files",
             Self::People => "people",
             Self::Projects => "projects",
+            Self::Expenses => "expenses",
         }
     }
 
@@ -96,6 +100,7 @@ pub enum Record {
     File(File),
     Person(Person),
     Project(Project),
+    Expense(Expense),
 }
 
 impl Record {
@@ -108,6 +113,7 @@ impl Record {
             Self::File(_) => Stream::Files,
             Self::Person(_) => Stream::People,
             Self::Project(_) => Stream::Projects,
+            Self::Expense(_) => Stream::Expenses,
         }
     }
 }
@@ -288,4 +294,31 @@ pub struct Project {
     pub archived: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+}
+
+/// Money that was spent for a client or project, as the source recorded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expense {
+    pub date: NaiveDate,
+    /// In hundredths of the currency's unit. May be zero or negative when the source says so.
+    pub amount_cents: i64,
+    /// Three letters (ISO 4217); `None` where the source does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// What the person wrote; empty when nothing was written.
+    pub description: String,
+    /// The source's category: travel, material.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Named>,
+    /// `None` when the source does not know the notion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billable: Option<bool>,
 }

@@ -11,6 +11,7 @@
 //! }
 //! ```
 
+mod comments;
 mod deliver;
 mod model;
 mod mutate;
@@ -27,7 +28,8 @@ use crate::kind::{Deletions, Settings};
 use crate::record::{ExternalId, Stream};
 use crate::{Entry, Error};
 
-pub use self::deliver::delivers_once;
+pub use self::comments::{CommentSubject, comments_once};
+pub use self::deliver::{delivers_once, delivers_once_though_answers_are_lost};
 pub use self::mutate::mutants;
 
 /// A world that a test can change, and connectors that look at it. One subject tests one stream;
@@ -48,6 +50,12 @@ pub trait Subject: Sync {
 
     /// Changes a record so that its normalised form changes.
     fn edit(&self, id: &ExternalId);
+
+    /// Adds a record whose main text (title, description, name) is `text`, and returns what it is
+    /// called; `None` where the source cannot hold such a text.
+    fn add_titled(&self, _text: &str) -> Option<ExternalId> {
+        None
+    }
 
     /// Deletes a record as a user of the service would.
     fn delete(&self, id: &ExternalId);
@@ -100,21 +108,57 @@ pub enum Trouble {
     Garbage,
     /// The answer is 200 and a login page.
     Html,
+    /// The service answers 403.
+    Forbidden,
+    /// The service answers 404.
+    Missing,
+    /// The service answers 402.
+    Payment,
+    /// The service answers 429, with an hour as `Retry-After`.
+    TooMany,
+    /// The service takes the request and never answers. The subject sees to it that its clock
+    /// loses patience after some milliseconds.
+    Stalled,
+    /// The service does what is asked, and its answer is lost.
+    Lost,
 }
 
 impl Trouble {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 12] = [
         Self::Away,
         Self::Refused,
         Self::Cut,
         Self::Empty,
         Self::Garbage,
         Self::Html,
+        Self::Forbidden,
+        Self::Missing,
+        Self::Payment,
+        Self::TooMany,
+        Self::Stalled,
+        Self::Lost,
     ];
+
+    /// Requests into a pull before the trouble begins, at most. A stall takes real time.
+    fn depth(self) -> u32 {
+        if self == Self::Stalled { 2 } else { 6 }
+    }
+
+    /// Whether a pull may end well though a part was refused: what is not in the plan, or not for
+    /// us, is left out and told.
+    fn can_be_borne(self) -> bool {
+        matches!(self, Self::Forbidden | Self::Missing | Self::Payment)
+    }
 
     fn allows(self, kind: ErrorKind) -> bool {
         match self {
-            Self::Away => kind == ErrorKind::Unavailable,
+            Self::Away | Self::Stalled | Self::Lost => kind == ErrorKind::Unavailable,
+            Self::TooMany => kind == ErrorKind::RateLimited,
+            // A refusal may have many reasons; passing trouble is none of them.
+            Self::Forbidden | Self::Missing | Self::Payment => !matches!(
+                kind,
+                ErrorKind::Unsupported | ErrorKind::Conflict | ErrorKind::Unavailable
+            ),
             Self::Refused => matches!(kind, ErrorKind::Auth | ErrorKind::Forbidden),
             Self::Cut | Self::Empty => {
                 matches!(kind, ErrorKind::Unavailable | ErrorKind::Protocol)
@@ -136,7 +180,9 @@ pub async fn all<S: Subject, F: Future<Output = S>>(make: impl Fn() -> F) {
         fails_harmlessly(&make().await, trouble).await;
     }
     normalises_purely(&make().await).await;
+    texts_are_kept(&make().await).await;
     delivers_once(&make().await).await;
+    delivers_once_though_answers_are_lost(&make).await;
 }
 
 /// The credential works, and neither the connector nor its account shows it.
@@ -286,8 +332,6 @@ pub async fn resumes_after_any_page<S: Subject>(subject: &S) {
 /// A trouble at any request ends the pull with the right error, invents no deletion, and is
 /// forgotten once it is over.
 pub async fn fails_harmlessly<S: Subject>(subject: &S, trouble: Trouble) {
-    /// Requests into a pull before the trouble begins, at most.
-    const DEEP: u32 = 6;
     subject.add(subject.many());
     let (known, last) = first_pull(subject).await;
     for (start, mode) in [
@@ -301,7 +345,7 @@ pub async fn fails_harmlessly<S: Subject>(subject: &S, trouble: Trouble) {
             },
         ),
     ] {
-        for skip in 0..DEEP {
+        for skip in 0..trouble.depth() {
             if !subject.break_with(trouble, skip) {
                 return;
             }
@@ -312,15 +356,18 @@ pub async fn fails_harmlessly<S: Subject>(subject: &S, trouble: Trouble) {
                 .await;
             subject.heal();
             known.must_equal(&subject.truth(), &what);
-            let Err(error) = run.outcome else {
-                assert!(skip > 0, "{what}: the pull takes it for an answer");
-                break;
-            };
-            assert!(
-                trouble.allows(error.kind()),
-                "{what}: {:?}: {error}",
-                error.kind()
-            );
+            match run.outcome {
+                Err(error) => assert!(
+                    trouble.allows(error.kind()),
+                    "{what}: {:?}: {error}",
+                    error.kind()
+                ),
+                Ok(()) if trouble.can_be_borne() => {}
+                Ok(()) => {
+                    assert!(skip > 0, "{what}: the pull takes it for an answer");
+                    break;
+                }
+            }
             let run = known
                 .pull(subject, &*subject.connector(), run.cursor, &mode)
                 .await;
@@ -345,6 +392,44 @@ pub async fn normalises_purely<S: Subject>(subject: &S) {
     for raw in &page.raw {
         mutate::normalise_all(&*connector, &*subject.connector(), raw);
     }
+}
+
+/// What people write arrives as they wrote it, to the last character.
+pub async fn texts_are_kept<S: Subject>(subject: &S) {
+    const ODD: [&str; 8] = [
+        "Übung, U\u{308}bung",
+        "👩‍👩‍👧 Rechnung 🧾",
+        "\u{202e}umgedreht\u{202c}",
+        "\"Zitat\" \\ <b>&amp;</b> {{x}} %20 +",
+        "𝔘 ﷽ ẞ ı İ",
+        "null",
+        "0e1",
+        "a\u{a0}b\u{200b}c\u{feff}d",
+    ];
+    let wanted: Vec<_> = ODD
+        .iter()
+        .filter_map(|text| Some((subject.add_titled(text)?, *text)))
+        .collect();
+    let (known, _) = first_pull(subject).await;
+    for (id, text) in wanted {
+        let shown = known.shown(&id);
+        let quoted = serde_json::to_string(text).expect("a text");
+        assert!(
+            shown.contains(quoted.trim_matches('"')),
+            "{text:?} arrives as {shown}"
+        );
+    }
+}
+
+/// Prints one line of the table of requests: what a first pull, a quiet night and a night with
+/// changes cost. The test that calls it asserts the numbers.
+#[expect(clippy::print_stderr, reason = "the table is what this is for")]
+pub fn requests_table(connector: &str, world: &str, counts: &[(&str, u64)]) {
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(what, count)| format!("{what} {count}"))
+        .collect();
+    eprintln!("requests | {connector} | {world} | {}", counts.join(" | "));
 }
 
 /// A connection can be built from `settings`, which has a value for every declared key, and

@@ -13,8 +13,9 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use super::failure::failure;
-use super::names::{TEMP_PREFIX, TEMP_SUFFIX, beside, beside_number, outgoing};
+
 use crate::contract::{Outcome, OutgoingFile, Receipt};
+use crate::drive::names::{TEMP_PREFIX, TEMP_SUFFIX, beside, beside_number, outgoing};
 use crate::error::{Error, Kind, Result};
 use crate::planted::{Bug, planted};
 

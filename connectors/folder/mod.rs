@@ -50,7 +50,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use self::names::Ignore;
 use self::root::{Place, RootMark};
 use self::state::{Body, State};
 use self::turn::{Stop, Turn};
@@ -58,9 +57,10 @@ use self::walk::{Bounds, Plan, Scan};
 use crate::Entry;
 use crate::clock::Clock;
 use crate::contract::{
-    Absent, Connector, Cursor, Identified, Identity, Item, Outgoing, Page, Platform, Presence,
-    Pull, Raw, Receipt,
+    Absent, Connector, Cursor, Identified, Identity, Outgoing, Page, Platform, Presence, Pull, Raw,
+    Receipt,
 };
+use crate::drive::names::Ignore;
 use crate::error::{Error, Kind as ErrorKind, Reject, Result};
 use crate::kind::{
     Changes, Deletions, Delivery, DeliveryKind, Kind, Need, Repeat, Setting, Settings, StreamKind,
@@ -116,6 +116,7 @@ static KIND: Kind = Kind {
     buckets: &[],
     quiet_night: "no request; one walk through the folder",
     needs: "a folder that the program's user can read, and write for deliveries",
+    experimental: false,
 };
 
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };
@@ -240,7 +241,7 @@ impl Connector for Folder {
     }
 
     async fn deliver(&self, item: &Outgoing) -> Result<Receipt> {
-        let Item::File(file) = item.item.clone();
+        let file = item.item.file()?.clone();
         let (place, known, key) = (self.place.clone(), *hold(&self.known), item.key.clone());
         let work = move |stop: &Stop| {
             let root = place.open()?;

@@ -14,9 +14,10 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use super::failure::failure;
-use super::names::{Ignore, encode};
+use super::names::encode;
 use super::root::{Place, RootMark};
 use super::turn::Stop;
+use crate::drive::names::Ignore;
 use crate::error::{Error, Kind, Result};
 
 /// A change within so many nanoseconds before the walk may be followed by another one with the

@@ -51,11 +51,21 @@ pub fn classify_standard(reply: &Reply, now: DateTime<Utc>) -> Verdict {
             "the service does not know this, or does not show it to us",
             "check the identifiers in the connection's settings",
         ),
+        409 | 412 => fail(
+            Kind::Conflict,
+            "somebody else changed this in between",
+            "nothing to do: it is looked at again",
+        ),
+        507 => fail(
+            Kind::Rejected,
+            "there is no room left at the service",
+            "make room at the service, or take another target",
+        ),
         429 => Verdict::Retry {
             after: Some(retry_after(reply, now).unwrap_or(now + REFUSED)),
             error: error(Kind::RateLimited, "the service asks for fewer requests"),
         },
-        408 | 500..600 => Verdict::Retry {
+        408 | 423 | 425 | 500..600 => Verdict::Retry {
             after: retry_after(reply, now),
             error: error(Kind::Unavailable, "the service is in trouble"),
         },

@@ -3,10 +3,12 @@
 //! A connector builds a [`Request`] and gets a [`Reply`] that its own `classify` function called
 //! good. Everything between is decided here, once, for all services.
 
+mod access;
 mod base;
 mod classify;
 mod gate;
 mod message;
+mod multipart;
 mod redact;
 mod redirect;
 mod retry;
@@ -21,7 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use self::gate::{Gate, Turn};
 use self::redirect::Trail;
 use self::retry::Delays;
-use self::transport::Transport;
+use self::transport::{Transport, Whom};
 use crate::clock::Clock;
 use crate::contract::Platform;
 use crate::error::{Error, Result, Retry};
@@ -29,9 +31,11 @@ use crate::kind::Bucket;
 use crate::planted::{Bug, planted};
 use crate::secret::Secret;
 
+pub use self::access::Access;
 pub use self::base::segment;
 pub use self::classify::{classify_standard, retry_after};
-pub use self::message::{Method, Reply, Request};
+pub use self::message::{Body, FormValue, Method, Repeat, Reply, Request};
+pub use self::multipart::Part;
 
 /// How a connection talks to its service.
 #[derive(Clone, Debug)]
@@ -46,6 +50,9 @@ pub struct Options {
     /// What the headers were made of (a token before it was encoded). Never sent; these, and the
     /// headers' values, are replaced by `…` wherever the service repeats them.
     pub secrets: Vec<Secret>,
+    /// Where the `authorization` header comes from, for a credential that is renewed. An answer
+    /// 401 renews it once.
+    pub access: Option<Arc<dyn Access>>,
     pub buckets: &'static [Bucket],
     /// For one exchange, from connecting to the last byte.
     pub timeout: Duration,
@@ -73,6 +80,7 @@ impl Options {
             base: base.into(),
             headers: Vec::new(),
             secrets: Vec::new(),
+            access: None,
             buckets,
             timeout: Duration::from_secs(30),
             body_max: 32 << 20,
@@ -129,8 +137,11 @@ struct Inner {
 
 /// How an attempt ended without an answer.
 enum Failure {
-    /// Another attempt may end better.
-    Passing(Error),
+    /// Another attempt may end better. `sent`: the service may have acted on this one.
+    Passing {
+        error: Error,
+        sent: bool,
+    },
     Final(Error),
 }
 
@@ -172,10 +183,16 @@ impl Inner {
         let mut turn = self.gate.turn(request.bucket).await?;
         let mut delays = Delays::new();
         let mut attempt = 1;
+        let mut login = Login::new(&self.options);
         loop {
-            let (after, error) = match self.attempt(request, &mut turn).await {
+            let header = login.header().await?;
+            let (after, error) = match self.attempt(request, header.as_ref(), &mut turn).await {
                 Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(error)) => (None, error),
+                Err(Failure::Passing { error, sent }) if sent && once(request) => {
+                    return Err(error.retry(Retry::Unknown));
+                }
+                Err(Failure::Passing { error, .. }) => (None, error),
+                Ok(reply) if login.renew(&reply, header) => continue,
                 Ok(reply) => match (self.options.classify)(&reply, self.clock.now()) {
                     Verdict::Good => return Ok(reply),
                     Verdict::Fail(error) => return Err(error),
@@ -185,6 +202,10 @@ impl Inner {
                     }
                     Verdict::Retry { error, .. } if planted(Bug::RetryAfterIgnored) => {
                         (None, error)
+                    }
+                    // Only "too many requests" proves that nothing was done.
+                    Verdict::Retry { error, .. } if once(request) && reply.status != 429 => {
+                        return Err(error.retry(Retry::Unknown));
                     }
                     Verdict::Retry { after, error } => (after, error),
                 },
@@ -205,15 +226,28 @@ impl Inner {
     }
 
     /// One attempt, with its redirections.
-    async fn attempt(&self, request: &Request, turn: &mut Turn<'_>) -> Result<Reply, Failure> {
-        let mut trail = Trail::begin(request.method, self.transport.address(request)?);
+    async fn attempt(
+        &self,
+        request: &Request,
+        authorization: Option<&Secret>,
+        turn: &mut Turn<'_>,
+    ) -> Result<Reply, Failure> {
+        let mut trail = Trail::begin(request, self.transport.address(request)?);
         let limit = self.clock.patience(self.options.timeout);
+        if let Some(secret) = authorization {
+            self.transport.learn(secret);
+        }
         loop {
             turn.admit().await?;
             self.sent.fetch_add(1, Ordering::Relaxed);
+            let whom = if trail.at_home() {
+                Whom::Service(authorization)
+            } else {
+                Whom::Stranger
+            };
             let reply = self
                 .transport
-                .exchange(request, trail.url(), trail.at_home(), limit)
+                .exchange(request, trail.url(), whom, limit)
                 .await?;
             tracing::debug!(
                 connection = self.options.connection,
@@ -232,5 +266,40 @@ impl Inner {
                 return Ok(self.transport.clean(reply));
             }
         }
+    }
+}
+
+fn once(request: &Request) -> bool {
+    request.repeat == Repeat::Never
+}
+
+/// The renewed credential of one call, where the connection has one.
+struct Login<'a> {
+    access: Option<&'a dyn Access>,
+    refused: Option<Secret>,
+}
+
+impl<'a> Login<'a> {
+    fn new(options: &'a Options) -> Self {
+        Self {
+            access: options.access.as_deref(),
+            refused: None,
+        }
+    }
+
+    async fn header(&self) -> Result<Option<Secret>> {
+        match self.access {
+            None => Ok(None),
+            Some(access) => access.header(self.refused.as_ref()).await.map(Some),
+        }
+    }
+
+    /// Whether this answer asks for another credential, and none was made for this call yet.
+    fn renew(&mut self, reply: &Reply, header: Option<Secret>) -> bool {
+        let renew = reply.status == 401 && self.refused.is_none() && header.is_some();
+        if renew {
+            self.refused = header;
+        }
+        renew
     }
 }

@@ -4,7 +4,7 @@
 use reqwest::Url;
 
 use super::base::encrypted_or_loopback;
-use super::{Method, Reply};
+use super::{Method, Reply, Request};
 use crate::error::{Error, Kind, Result};
 
 /// The way of one attempt from the first address on.
@@ -14,19 +14,22 @@ pub(super) struct Trail {
     url: Url,
     hops: u32,
     at_home: bool,
+    /// Whether another host may answer.
+    abroad: bool,
 }
 
 impl Trail {
     /// More than a service needs, and few enough that a circle costs little.
     const HOPS_MAX: u32 = 3;
 
-    pub(super) fn begin(method: Method, url: Url) -> Self {
+    pub(super) fn begin(request: &Request, url: Url) -> Self {
         Self {
-            method,
+            method: request.method,
             home: url.clone(),
             url,
             hops: 0,
             at_home: true,
+            abroad: request.abroad,
         }
     }
 
@@ -51,7 +54,7 @@ impl Trail {
                 .with("status", reply.status)
                 .hint("check the connection's base address"))
         };
-        if self.method != Method::Get {
+        if !matches!(self.method, Method::Get | Method::Head) {
             return refuse("the service redirects a request that must not be repeated elsewhere");
         }
         let Some(next) = reply
@@ -69,6 +72,9 @@ impl Trail {
         }
         if self.hops == Self::HOPS_MAX {
             return refuse("the service redirects again and again");
+        }
+        if !self.abroad && next.origin() != self.home.origin() {
+            return refuse("the service redirects to another host");
         }
         self.hops += 1;
         self.at_home &= next.origin() == self.home.origin();

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Client, Response, Url};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::base::Base;
 use super::redact::Redactor;
-use super::{Failure, Method, Options, Reply, Request};
+use super::{Body, Failure, FormValue, Options, Reply, Request};
 use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
 
 /// The client of one connection, with its credential.
 #[derive(Debug)]
@@ -21,6 +22,15 @@ pub(super) struct Transport {
     headers: Vec<(HeaderName, HeaderValue)>,
     redactor: Redactor,
     body_max: usize,
+}
+
+/// Who is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Whom<'a> {
+    /// The service itself, which may see our headers, and the renewed credential if there is one.
+    Service(Option<&'a Secret>),
+    /// Somebody whom the service named.
+    Stranger,
 }
 
 impl Transport {
@@ -44,19 +54,18 @@ impl Transport {
         self.base.join(request)
     }
 
-    /// Sends once and reads to the end, within `limit`. `at_home` says whether the address is the
-    /// service's own, and so may see our headers.
+    /// Sends once and reads to the end, within `limit`.
     pub(super) async fn exchange(
         &self,
         request: &Request,
         url: &Url,
-        at_home: bool,
+        whom: Whom<'_>,
         limit: Duration,
     ) -> Result<Reply, Failure> {
-        let exchange = self.exchange_untimed(request, url, at_home);
+        let exchange = self.exchange_untimed(request, url, whom);
         match tokio::time::timeout(limit, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failure::Passing(
+            Err(_) => Err(passing(
                 self.away("the service did not answer in time")
                     .with("seconds", limit.as_secs_f32()),
             )),
@@ -67,22 +76,26 @@ impl Transport {
         &self,
         request: &Request,
         url: &Url,
-        at_home: bool,
+        whom: Whom<'_>,
     ) -> Result<Reply, Failure> {
-        let mut builder = match request.method {
-            Method::Get => self.client.get(url.clone()),
-            Method::PostRead => self.client.post(url.clone()),
-        };
-        if at_home {
+        let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes());
+        let method = method.expect("the methods are written right");
+        let mut builder = self.client.request(method, url.clone());
+        if let Whom::Service(authorization) = whom {
             for (name, value) in &self.headers {
                 builder = builder.header(name, value);
             }
-            if let Some(body) = &request.body {
-                builder = builder.json(body);
+            if let Some(secret) = authorization {
+                builder = builder.header(AUTHORIZATION, sensitive(secret, self.base.host())?);
             }
+            for (name, value) in &request.headers {
+                builder = builder.header(*name, value);
+            }
+            builder = with_body(builder, &request.body);
         }
         let response = builder.send().await.map_err(|error| {
-            let what = if error.is_connect() {
+            let error_is_connect = error.is_connect();
+            let what = if error_is_connect {
                 "cannot connect to the service"
             } else {
                 "the connection broke before the answer came"
@@ -94,7 +107,10 @@ impl Transport {
             } else {
                 "check the network and the connection's base address"
             };
-            Failure::Passing(self.away(what).with("error", cause).hint(hint))
+            Failure::Passing {
+                sent: !error_is_connect,
+                error: self.away(what).with("error", cause).hint(hint),
+            }
         })?;
         self.read(response).await
     }
@@ -129,7 +145,7 @@ impl Transport {
                     ));
                 }
                 Err(error) => {
-                    return Err(Failure::Passing(
+                    return Err(passing(
                         self.away("the answer broke off")
                             .with("received_bytes", body.len())
                             .with("error", render(error)),
@@ -141,6 +157,11 @@ impl Transport {
 
     fn away(&self, what: &str) -> Error {
         Error::new(Kind::Unavailable, what).with("host", self.base.host())
+    }
+
+    /// Hides this credential as well, from now on.
+    pub(super) fn learn(&self, secret: &Secret) {
+        self.redactor.learn(secret);
     }
 
     /// Takes every credential out of an error.
@@ -186,17 +207,62 @@ fn client(loopback: bool) -> reqwest::Result<Client> {
     builder.build()
 }
 
+/// The service may have seen the request.
+fn passing(error: Error) -> Failure {
+    Failure::Passing { error, sent: true }
+}
+
+fn with_body(builder: RequestBuilder, body: &Body) -> RequestBuilder {
+    match body {
+        Body::None => builder,
+        Body::Json(value) => builder.json(value),
+        Body::Form(fields) => builder
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form(fields)),
+        Body::Bytes {
+            content_type,
+            bytes,
+        } => {
+            let builder = match content_type.as_str() {
+                "" => builder,
+                content_type => builder.header(CONTENT_TYPE, content_type),
+            };
+            // Its length is announced, so that a target cannot take half of it for the whole.
+            builder.body(bytes.to_vec())
+        }
+    }
+}
+
+/// The fields as a form writes them.
+fn form(fields: &[(&'static str, FormValue)]) -> String {
+    let mut url = Url::parse("http://form/").expect("an address");
+    for (key, value) in fields {
+        let value = match value {
+            FormValue::Text(text) => text,
+            FormValue::Secret(secret) => secret.expose(),
+        };
+        url.query_pairs_mut().append_pair(key, value);
+    }
+    url.query().unwrap_or_default().to_owned()
+}
+
+/// A credential as a header's value, which is never logged.
+fn sensitive(secret: &Secret, at: &str) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| {
+        Error::new(
+            Kind::Auth,
+            "the credential contains characters that cannot be sent",
+        )
+        .with("at", at)
+        .hint("store it again: one line of plain letters, digits and signs")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 fn headers(options: &Options) -> Result<Vec<(HeaderName, HeaderValue)>> {
-    let header = |(name, secret): &(&'static str, crate::secret::Secret)| {
-        let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| {
-            Error::new(
-                Kind::Auth,
-                "the credential contains characters that cannot be sent",
-            )
-            .with("connection", &options.connection)
-            .hint("store it again: one line of plain letters, digits and signs")
-        })?;
-        value.set_sensitive(true);
+    let header = |(name, secret): &(&'static str, Secret)| {
+        let value = sensitive(secret, &options.connection)?;
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
             Error::new(
                 Kind::Unsupported,

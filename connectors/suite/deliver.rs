@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::future::Future;
 
 use sha2::{Digest, Sha256};
 
-use super::{Subject, hides_in_error};
+use super::{Subject, Trouble, hides_in_error};
 use crate::contract::{Item, Outcome, Outgoing, OutgoingFile, Receipt};
 use crate::error::Kind as ErrorKind;
 
@@ -83,6 +84,39 @@ pub async fn delivers_once<S: Subject>(subject: &S) {
     }
 }
 
+/// A delivery whose answer is lost, or that is cut off at any request, is there once after it was
+/// made again.
+pub async fn delivers_once_though_answers_are_lost<S: Subject, F: Future<Output = S>>(
+    make: &impl Fn() -> F,
+) {
+    /// Requests into a delivery before the trouble, at most.
+    const DEEP: u32 = 8;
+    let path = "2026-11/statement 7 (ä).pdf";
+    for trouble in [Trouble::Lost, Trouble::Away, Trouble::Cut] {
+        for skip in 0..DEEP {
+            let subject = make().await;
+            if subject.delivered().is_none() {
+                return;
+            }
+            for (content, replaces) in [(&b"first"[..], None), (b"second", Some(&b"first"[..]))] {
+                if !subject.break_with(trouble, skip) {
+                    return;
+                }
+                let item = file(path, content, replaces);
+                let cut_off = subject.connector().deliver(&item).await;
+                subject.heal();
+                let what = format!("{trouble:?} after {skip} requests, {cut_off:?}");
+                let receipt = deliver(&subject, &item).await;
+                if let Ok(first) = &cut_off {
+                    assert_eq!(first.location, receipt.location, "{what}");
+                }
+                let wanted = BTreeMap::from([(receipt.location.clone(), content.to_vec())]);
+                must_show(&subject, &wanted, &what);
+            }
+        }
+    }
+}
+
 async fn deliver<S: Subject>(subject: &S, item: &Outgoing) -> Receipt {
     // Each time a fresh connector: the process may have died since.
     match subject.connector().deliver(item).await {
@@ -117,7 +151,7 @@ fn file(path: &str, bytes: &[u8], replaces: Option<&[u8]>) -> Outgoing {
     }
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::new(), |mut text, byte| {

@@ -177,6 +177,15 @@ impl Known {
             .collect()
     }
 
+    /// The record of this id, as it would be stored.
+    #[track_caller]
+    pub(super) fn shown(&self, id: &ExternalId) -> String {
+        let Some(seen) = self.records.get(id) else {
+            panic!("{id} never arrived");
+        };
+        serde_json::to_string(&seen.record).expect("a record is plain data")
+    }
+
     /// The records that are here and not there, there and not here, or different.
     pub(super) fn differences(&self, other: &Self) -> BTreeSet<ExternalId> {
         let ids: BTreeSet<_> = self.records.keys().chain(other.records.keys()).collect();

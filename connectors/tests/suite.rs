@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stundenbuch_connectors::contract::{
-    Absent, Cursor, Gone, Identified, Identity, Item, Outcome, Outgoing, Page, Presence, Pull, Raw,
+    Absent, Cursor, Gone, Identified, Identity, Outcome, Outgoing, Page, Presence, Pull, Raw,
     Receipt, Sweep,
 };
 use stundenbuch_connectors::error::Kind as ErrorKind;
@@ -97,6 +97,7 @@ static KIND: Kind = Kind {
     buckets: &[],
     quiet_night: "1 request",
     needs: "",
+    experimental: false,
 };
 
 #[derive(Debug, Default)]
@@ -171,8 +172,14 @@ impl Paper {
     fn fail<T>(&self, trouble: Trouble) -> Result<Option<T>> {
         let kind = match trouble {
             _ if self.world.bug == Bug::CallsEveryTroubleUnavailable => ErrorKind::Unavailable,
-            Trouble::Away | Trouble::Cut => ErrorKind::Unavailable,
+            Trouble::Away | Trouble::Cut | Trouble::Stalled | Trouble::Lost => {
+                ErrorKind::Unavailable
+            }
             Trouble::Refused => ErrorKind::Auth,
+            Trouble::Forbidden => ErrorKind::Forbidden,
+            Trouble::Missing => ErrorKind::NotFound,
+            Trouble::Payment => ErrorKind::NotInPlan,
+            Trouble::TooMany => ErrorKind::RateLimited,
             Trouble::Empty if self.world.bug == Bug::TakesNothingForAnEmptyWorld => {
                 return Ok(None);
             }
@@ -370,7 +377,7 @@ impl Connector for Paper {
     }
 
     async fn deliver(&self, item: &Outgoing) -> Result<Receipt> {
-        let Item::File(file) = &item.item;
+        let file = item.item.file()?;
         let bug = self.world.bug;
         let target = &mut self.world.service.lock().unwrap().delivered;
         let names = (1..).map(|n| {

@@ -133,6 +133,7 @@ static KIND: Kind = Kind {
     buckets: &[api::USER, api::ORG],
     quiet_night: "1 request an account; with `team`, 1 more a workspace",
     needs: "an API token, from the end of track.toggl.com/profile",
+    experimental: false,
 };
 
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };

@@ -163,6 +163,7 @@ static KIND: Kind = Kind {
     ],
     quiet_night: "1 request an account",
     needs: "an API key (https://trello.com/power-ups/admin) and a token with the scope `read`",
+    experimental: false,
 };
 
 pub(crate) const ENTRY: Entry = Entry { kind: &KIND, build };

@@ -1,6 +1,6 @@
 //! Whose work it is: from the names in the tools to a client of the configuration.
 
-use stundenbuch_connectors::record::{Named, Task, TimeEntry};
+use stundenbuch_connectors::record::{Expense, Named, Task, TimeEntry};
 
 use crate::config::{Client, Sources};
 use crate::matching::names;
@@ -28,8 +28,17 @@ impl Attribution {
 /// The client of an entry: by the name of its project, which says more, else by that of its
 /// client. Where several clients name the project, the name of the client may decide.
 pub fn attribute(entry: &TimeEntry, clients: &[Client]) -> Attribution {
-    let by_project = claimed(entry.project.as_ref(), clients, |sources| &sources.projects);
-    let by_client = claimed(entry.client.as_ref(), clients, |sources| &sources.clients);
+    by_names(entry.project.as_ref(), entry.client.as_ref(), clients)
+}
+
+/// The client of an expense: by the same names.
+pub fn expense_client(expense: &Expense, clients: &[Client]) -> Attribution {
+    by_names(expense.project.as_ref(), expense.client.as_ref(), clients)
+}
+
+fn by_names(project: Option<&Named>, client: Option<&Named>, clients: &[Client]) -> Attribution {
+    let by_project = claimed(project, clients, |sources| &sources.projects);
+    let by_client = claimed(client, clients, |sources| &sources.clients);
     if by_project.is_empty() {
         return answer(&by_client);
     }

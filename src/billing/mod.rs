@@ -19,7 +19,7 @@ mod terms;
 mod worked_cases;
 
 pub(crate) use admit::{charges, contract_finding, negative, over_one_day, rate_finding};
-pub use attribute::{Attribution, attribute, task_client};
+pub use attribute::{Attribution, attribute, expense_client, task_client};
 pub use carried::{Carried, carried};
 pub(crate) use corrected::apply;
 pub use corrected::{Recorded, corrected};

@@ -50,6 +50,7 @@ pub(super) async fn run(app: &App, args: &args::Check) -> anyhow::Result<Exit> {
     let platform = Platform {
         clock: Arc::clone(&app.clock),
         budgets,
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     };
     let mut answers = Vec::new();
     let mut exit = Exit::Fine;

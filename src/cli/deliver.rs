@@ -29,6 +29,7 @@ pub(super) async fn run(app: &App, args: &args::Deliver) -> anyhow::Result<Exit>
     let platform = Platform {
         clock: Arc::clone(&app.clock),
         budgets: Arc::new(Budgets::open(store.path())?),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     };
     let targets = sources::build_all(&store, &config, &app.environment, &platform)?;
     let report =

@@ -299,6 +299,15 @@ impl Words {
                 add(Some(&project.name));
                 add(name(&project.client).as_deref());
             }
+            Record::Expense(expense) => {
+                for named in [&expense.client, &expense.project, &expense.task] {
+                    add(name(named).as_deref());
+                }
+                add(name(&expense.category).as_deref());
+                let person = expense.person.as_ref();
+                add(person.and_then(|person| person.name.as_deref()));
+                add(person.and_then(|person| person.email.as_deref()));
+            }
             Record::Activity(_) | Record::File(_) | Record::Person(_) => {}
         }
     }

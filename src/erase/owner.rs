@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use stundenbuch_connectors::record::{Project, Record};
 
-use crate::billing::{Attribution, attribute, task_client};
+use crate::billing::{Attribution, attribute, expense_client, task_client};
 use crate::config::Client;
 use crate::matching::{names, within};
 use crate::work::RecordKey;
@@ -36,6 +36,7 @@ impl Owners<'_> {
             Record::TimeEntry(entry) => self.seen(&attribute(entry, self.clients)),
             Record::Task(task) => self.seen(&task_client(task, self.clients)),
             Record::Project(project) => self.of_project(project),
+            Record::Expense(expense) => self.seen(&expense_client(expense, self.clients)),
             Record::File(file) => self.of_file(&key.connection, &file.path),
             Record::Activity(_) | Record::Person(_) => Owner::Nobody,
         }

@@ -57,6 +57,7 @@ impl People {
             Record::Task(task) => task.assignees.iter().collect(),
             Record::Activity(activity) => activity.person.iter().collect(),
             Record::File(file) => file.modified_by.iter().collect(),
+            Record::Expense(expense) => expense.person.iter().collect(),
             Record::Person(_) | Record::Project(_) => Vec::new(),
         };
         for person in named {

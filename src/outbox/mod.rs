@@ -125,6 +125,7 @@ fn arrived(
         Outcome::AlreadyThere => "already-there",
         Outcome::Replaced => "replaced",
         Outcome::Beside => "beside",
+        Outcome::Kept => "kept",
     };
     let beside = (receipt.outcome == Outcome::Beside).then(|| Finding {
         kind: Kind::DeliveredBeside,

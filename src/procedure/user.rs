@@ -104,6 +104,7 @@ fn stream(w: &Writer, stream: Stream) -> &'static str {
         ),
         Stream::People => w.pick("Personen", "people"),
         Stream::Projects => w.pick("Projekte", "projects"),
+        Stream::Expenses => w.pick("Auslagen", "expenses"),
     }
 }
 

@@ -66,6 +66,7 @@ pub async fn run(
         budgets: Arc::new(Budgets::open(
             plan.dry_run.as_deref().unwrap_or(store.path()),
         )?),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     };
     let built = sources::build_all(store, config, environment, &platform)?;
 

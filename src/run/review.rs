@@ -112,7 +112,11 @@ impl Changed {
                         Stream::Tasks => {
                             changed.tasks.insert(key);
                         }
-                        Stream::Files | Stream::Activity | Stream::People | Stream::Projects => {}
+                        Stream::Files
+                        | Stream::Activity
+                        | Stream::People
+                        | Stream::Projects
+                        | Stream::Expenses => {}
                     }
                 }
                 Event::Sealed(sealed) => {

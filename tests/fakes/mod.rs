@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use chrono::{DateTime, Utc};
 use stundenbuch_connectors::clock::{Clock as _, ManualClock};
+use stundenbuch_connectors::suite::Trouble;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
@@ -76,6 +77,24 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// A trouble of the conformance suite, as most services have it.
+    pub fn of(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Away => Self::status(500),
+            Trouble::Refused => Self::status(401),
+            Trouble::Forbidden => Self::status(403),
+            Trouble::Missing => Self::status(404),
+            Trouble::Payment => Self::status(402),
+            Trouble::TooMany => Self::status_with(429, "retry-after", 3600),
+            Trouble::Cut => Self::CutBody { keep: 20 },
+            Trouble::Empty => Self::EmptyOk,
+            Trouble::Garbage => Self::Garbage,
+            Trouble::Html => Self::Html,
+            Trouble::Stalled => Self::Stall,
+            Trouble::Lost => Self::LostAnswer,
+        }
+    }
+
     /// A status with an empty JSON object.
     pub fn status(code: u16) -> Self {
         Self::Status {

@@ -83,8 +83,9 @@ impl Subject for Share {
     fn break_with(&self, trouble: Trouble, skip: u32) -> bool {
         let (root, away) = (self.world.root(), self.world.beside("away"));
         match trouble {
-            // There are no requests, and so no later ones.
-            _ if skip > 0 => {}
+            Trouble::Away | Trouble::Empty | Trouble::Refused if skip > 0 => {
+                // There are no requests, and so no later ones.
+            }
             Trouble::Away => std::fs::rename(root, away).unwrap(),
             Trouble::Empty => {
                 std::fs::rename(&root, away).unwrap();
@@ -93,7 +94,7 @@ impl Subject for Share {
             Trouble::Refused => {
                 std::fs::set_permissions(root, PermissionsExt::from_mode(0o000)).unwrap();
             }
-            Trouble::Cut | Trouble::Garbage | Trouble::Html => return false,
+            _ => return false,
         }
         true
     }

@@ -25,6 +25,7 @@ pub(crate) fn platform() -> Platform {
     Platform {
         clock: Arc::new(SystemClock),
         budgets: Arc::new(MemoryBudgets::default()),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     }
 }
 

@@ -263,6 +263,7 @@ async fn a_request_that_cannot_be_counted_is_not_sent() {
     let world = World::start().await;
     let platform = Platform {
         budgets: Arc::new(Broken),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
         ..world.platform()
     };
     let http = Http::new(world.options(), &platform).unwrap();

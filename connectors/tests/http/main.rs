@@ -8,7 +8,9 @@
 #[path = "../../../tests/fakes/mod.rs"]
 mod fakes;
 
+mod access;
 mod budget;
+mod effects;
 mod hygiene;
 mod limits;
 mod log;
@@ -92,6 +94,7 @@ impl World {
         Platform {
             clock: Arc::new(self.clock.clone()),
             budgets: Arc::clone(&self.budgets) as Arc<dyn BudgetStore>,
+            logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
         }
     }
 

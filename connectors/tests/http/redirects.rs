@@ -57,7 +57,17 @@ async fn abroad_nobody_sees_a_header_of_ours_nor_where_we_came_from() {
         options.headers.push(("cookie", Secret::new(CANARY)));
     });
     let request = Request::get("api", "/api/go").query("token", CANARY);
-    http.send(request).await.unwrap();
+    let refused = http.send(request.clone()).await.unwrap_err();
+    assert_eq!(
+        refused.kind(),
+        Kind::Protocol,
+        "an API that leads elsewhere: {refused}"
+    );
+    assert!(
+        abroad.server.requests().is_empty(),
+        "not asked for from abroad"
+    );
+    http.send(request.from_abroad()).await.unwrap();
     let seen = abroad.server.requests();
     assert_eq!(seen.len(), 1);
     for name in ["x-api-token", "authorization", "cookie", "referer"] {
@@ -67,7 +77,7 @@ async fn abroad_nobody_sees_a_header_of_ours_nor_where_we_came_from() {
     assert!(world.server.requests()[0].header("referer").is_none());
     assert_eq!(
         world.budgets.load("anna", "api").unwrap().used,
-        2,
+        3,
         "each hop is a request"
     );
 }
@@ -86,7 +96,7 @@ async fn what_comes_back_from_abroad_has_lost_its_rights() {
     });
     let reply = world
         .http(|_| ())
-        .send(Request::get("api", "/api/go"))
+        .send(Request::get("api", "/api/go").from_abroad())
         .await
         .unwrap();
     assert_eq!(reply.body, b"None", "the service sees a header of ours");

@@ -39,6 +39,7 @@ fn connector(name: &str) -> Box<dyn Connector> {
     let platform = Platform {
         clock: std::sync::Arc::new(SystemClock),
         budgets: std::sync::Arc::new(MemoryBudgets::default()),
+        logins: std::sync::Arc::new(stundenbuch_connectors::login::Memory::default()),
     };
     (entry.build)(name, &settings, &platform).unwrap()
 }

@@ -76,5 +76,6 @@ pub(crate) fn platform(clock: &ManualClock) -> Platform {
     Platform {
         clock: Arc::new(clock.clone()),
         budgets: Arc::new(Forgetful),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     }
 }

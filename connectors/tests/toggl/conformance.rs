@@ -44,6 +44,7 @@ impl Subject for World {
         let platform = Platform {
             clock: Arc::new(self.desk.fake.clock.clone()),
             budgets: Arc::new(MemoryBudgets::default()),
+            logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
         };
         (find("toggl").unwrap().build)("toggl", &self.desk.settings, &platform).unwrap()
     }
@@ -82,18 +83,14 @@ impl Subject for World {
     }
 
     fn break_with(&self, trouble: Trouble, skip: u32) -> bool {
-        let kind = match trouble {
-            Trouble::Away => FaultKind::status(500),
-            Trouble::Refused => FaultKind::status(401),
-            Trouble::Cut => FaultKind::CutBody { keep: 20 },
-            Trouble::Empty => FaultKind::EmptyOk,
-            Trouble::Garbage => FaultKind::Garbage,
-            Trouble::Html => FaultKind::Html,
-        };
+        if trouble == Trouble::Stalled {
+            let most = Duration::from_millis(20);
+            self.desk.fake.clock.lose_patience_after(most);
+        }
         let fault = Fault {
             path: "/",
             times: u32::MAX,
-            kind,
+            kind: FaultKind::of(trouble),
         };
         self.desk.fake.server.fail_after(skip, fault);
         true
@@ -101,6 +98,7 @@ impl Subject for World {
 
     fn heal(&self) {
         self.desk.fake.server.heal();
+        self.desk.fake.clock.lose_patience_after(Duration::MAX);
     }
 
     fn canary(&self) -> Option<String> {
@@ -133,6 +131,7 @@ async fn declares_what_it_reads() {
     let platform = Platform {
         clock: Arc::new(desk.fake.clock.clone()),
         budgets: Arc::new(MemoryBudgets::default()),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     };
     suite::settings_are_declared(find("toggl").unwrap(), &desk.settings, &platform);
 }

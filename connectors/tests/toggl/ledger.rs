@@ -82,6 +82,7 @@ impl Desk {
         let platform = Platform {
             clock: Arc::new(self.fake.clock.clone()),
             budgets: Arc::clone(&self.budgets) as _,
+            logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
         };
         (find("toggl").unwrap().build)("toggl", &self.settings, &platform).unwrap()
     }

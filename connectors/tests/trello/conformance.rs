@@ -88,13 +88,14 @@ impl Subject for World {
 
     fn break_with(&self, trouble: Trouble, skip: u32) -> bool {
         let kind = match trouble {
-            Trouble::Away => FaultKind::status(500),
             Trouble::Refused => faults::text(401, "invalid token"),
-            Trouble::Cut => FaultKind::CutBody { keep: 40 },
-            Trouble::Empty => FaultKind::EmptyOk,
-            Trouble::Garbage => FaultKind::Garbage,
-            Trouble::Html => FaultKind::Html,
+            _ => FaultKind::of(trouble),
         };
+        if trouble == Trouble::Stalled {
+            self.bench
+                .clock
+                .lose_patience_after(Duration::from_millis(20));
+        }
         let (path, times) = ("/", u32::MAX);
         self.bench
             .server
@@ -104,6 +105,7 @@ impl Subject for World {
 
     fn heal(&self) {
         self.bench.server.heal();
+        self.bench.clock.lose_patience_after(Duration::MAX);
     }
 
     fn canary(&self) -> Option<String> {

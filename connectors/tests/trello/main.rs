@@ -79,6 +79,7 @@ impl Bench {
         Platform {
             clock: Arc::new(self.clock.clone()),
             budgets: Arc::new(MemoryBudgets::default()),
+            logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
         }
     }
 

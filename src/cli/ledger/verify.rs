@@ -46,6 +46,7 @@ async fn look(app: &App, config: &Config, store: &Store) -> anyhow::Result<Vec<L
     let platform = Platform {
         clock: Arc::clone(&app.clock),
         budgets: Arc::new(Budgets::open(store.path())?),
+        logins: Arc::new(stundenbuch_connectors::login::Memory::default()),
     };
     Ok(delivered::look(store, config, &app.environment, &platform).await?)
 }

@@ -30,6 +30,7 @@ const fn kind(name: &'static str, settings: &'static [Setting]) -> Kind {
         buckets: &[],
         quiet_night: "",
         needs: "",
+        experimental: false,
     }
 }
 

@@ -1,0 +1,3 @@
+//! What the connectors of drives have in common.
+
+pub(crate) mod names;
