@@ -21,6 +21,7 @@ pub mod secret;
 pub mod suite;
 
 pub mod folder;
+pub mod gdrive;
 pub mod toggl;
 pub mod trello;
 
@@ -40,7 +41,7 @@ pub struct Entry {
 }
 
 /// The list: one line a connector.
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY];
+pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY, gdrive::ENTRY];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

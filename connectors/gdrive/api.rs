@@ -98,8 +98,18 @@ impl Api {
                 .query("pageSize", PAGE)
                 .query("supportsAllDrives", true)
                 .query("includeItemsFromAllDrives", true)
-                .query("corpora", if root.drive.is_some() { "drive" } else { "user" })
-                .query("fields", format!("nextPageToken,incompleteSearch,files({fields})"));
+                .query(
+                    "corpora",
+                    if root.drive.is_some() {
+                        "drive"
+                    } else {
+                        "user"
+                    },
+                )
+                .query(
+                    "fields",
+                    format!("nextPageToken,incompleteSearch,files({fields})"),
+                );
             if let Some(page) = &page {
                 request = request.query("pageToken", page);
             }

@@ -42,29 +42,37 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     let Some(Body { error }) = body else {
         return classify_standard(reply, now);
     };
-    let mut reasons = error.errors.iter().chain(&error.details).map(|it| it.reason.as_str());
-    let reason = reasons.find(|reason| !reason.is_empty()).unwrap_or_default();
+    let mut reasons = error
+        .errors
+        .iter()
+        .chain(&error.details)
+        .map(|it| it.reason.as_str());
+    let reason = reasons
+        .find(|reason| !reason.is_empty())
+        .unwrap_or_default();
     let told = Told {
         reply,
         reason,
         message: &error.message,
     };
     match (reply.status, reason) {
-        (
-            403 | 429,
-            "rateLimitExceeded" | "userRateLimitExceeded" | "sharingRateLimitExceeded",
-        ) => Verdict::Retry {
-            after: retry_after(reply, now),
-            error: told.error(Kind::RateLimited, "Drive asks for fewer requests"),
-        },
+        (403 | 429, "rateLimitExceeded" | "userRateLimitExceeded" | "sharingRateLimitExceeded") => {
+            Verdict::Retry {
+                after: retry_after(reply, now),
+                error: told.error(Kind::RateLimited, "Drive asks for fewer requests"),
+            }
+        }
         (403 | 429, "dailyLimitExceeded" | "quotaExceeded") => Verdict::Park {
             until: now + DAY,
             error: told.error(Kind::RateLimited, "the day's quota at Drive is used up"),
         },
         (403, _) => Verdict::Fail(told.refused()),
         (404, _) => Verdict::Fail(
-            told.error(Kind::NotFound, "Drive does not have this, or does not show it to us")
-                .hint("share the folder with the account that the connection uses"),
+            told.error(
+                Kind::NotFound,
+                "Drive does not have this, or does not show it to us",
+            )
+            .hint("share the folder with the account that the connection uses"),
         ),
         _ => classify_standard(reply, now),
     }
@@ -152,15 +160,29 @@ mod tests {
 
     #[test]
     fn a_403_is_many_things() {
-        for reason in ["rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded"] {
+        for reason in [
+            "rateLimitExceeded",
+            "userRateLimitExceeded",
+            "sharingRateLimitExceeded",
+        ] {
             let verdict = read(403, reason, "");
-            assert!(matches!(verdict, Verdict::Retry { after: None, .. }), "{verdict:?}");
+            assert!(
+                matches!(verdict, Verdict::Retry { after: None, .. }),
+                "{verdict:?}"
+            );
         }
-        assert!(matches!(read(403, "dailyLimitExceeded", ""), Verdict::Park { .. }));
+        assert!(matches!(
+            read(403, "dailyLimitExceeded", ""),
+            Verdict::Park { .. }
+        ));
         let full = "Service Accounts do not have storage quota. Leverage shared drives…";
         for (reason, message, hint) in [
             ("storageQuotaExceeded", full, "shared drive"),
-            ("storageQuotaExceeded", "The user's Drive storage quota…", "free some space"),
+            (
+                "storageQuotaExceeded",
+                "The user's Drive storage quota…",
+                "free some space",
+            ),
             ("insufficientPermissions", "", "stundenbuch auth"),
             ("accessNotConfigured", "", "console.cloud.google.com"),
             ("insufficientFilePermissions", "", "editor"),

@@ -12,8 +12,7 @@ use crate::contract::{Absent, Presence};
 use crate::error::{Kind, Result};
 use crate::record::{ExternalId, Stream};
 
-/// Deeper than Drive lets folders lie ("up to 100 levels", limits of shared drives, read
-/// 2026-11).
+/// Folders do not lie deeper; a way that goes on leads in a circle.
 const DEEPEST: usize = 128;
 
 /// One answer for each file, as far as it can be given.
@@ -22,7 +21,10 @@ pub(super) async fn confirm(
     folder: &str,
     absent: &[Absent],
 ) -> Result<Vec<(ExternalId, Presence)>> {
-    let files: Vec<&Absent> = absent.iter().filter(|it| it.stream == Stream::Files).collect();
+    let files: Vec<&Absent> = absent
+        .iter()
+        .filter(|it| it.stream == Stream::Files)
+        .collect();
     if files.is_empty() {
         return Ok(Vec::new());
     }

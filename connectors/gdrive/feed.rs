@@ -178,5 +178,7 @@ fn left_its_folder(file: &str, state: &mut State) {
 
 /// Missing is no; `None` for something else than yes or no.
 fn is_trashed(node: &Node) -> Option<bool> {
-    node.0.get("trashed").map_or(Some(false), serde_json::Value::as_bool)
+    node.0
+        .get("trashed")
+        .map_or(Some(false), serde_json::Value::as_bool)
 }

@@ -34,7 +34,10 @@ pub(super) async fn read(drive: &GDrive, state: &mut State, page: &mut Page) -> 
         return Ok(());
     };
     let parents = meta.parents.iter().flatten();
-    let parent = parents.into_iter().find(|parent| state.tree.holds(parent)).cloned();
+    let parent = parents
+        .into_iter()
+        .find(|parent| state.tree.holds(parent))
+        .cloned();
     match parent {
         Some(parent) if !meta.is_trashed() => {
             state.tree.put(&left.id, &parent, &meta.name);
@@ -97,5 +100,6 @@ fn absent(left: &Left, found: &BTreeSet<String>, state: &State, page: &mut Page)
     folders.insert(left.id.clone());
     folders.extend(left.below.iter().cloned());
     folders.retain(|folder| !state.tree.holds(folder));
-    page.swept.extend(folders.iter().map(|folder| sweep(folder, &[])));
+    page.swept
+        .extend(folders.iter().map(|folder| sweep(folder, &[])));
 }

@@ -94,18 +94,25 @@ async fn one_by_one(
 
 /// Puts what was found in these folders on the page.
 fn file(batch: &[Todo], found: &[Box<RawValue>], state: &mut State, page: &mut Page) {
-    let mut files: BTreeMap<&str, BTreeMap<String, Node>> =
-        batch.iter().map(|todo| (todo.id.as_str(), BTreeMap::new())).collect();
+    let mut files: BTreeMap<&str, BTreeMap<String, Node>> = batch
+        .iter()
+        .map(|todo| (todo.id.as_str(), BTreeMap::new()))
+        .collect();
     let mut unclear = 0;
     for text in found {
         let node = Node::read(text);
-        let place = node.as_ref().and_then(|node| match (node.id(), node.parent()) {
-            (Some(id), Parent::Is(parent)) => Some((id.to_owned(), parent.to_owned())),
-            _ => None,
-        });
+        let place = node
+            .as_ref()
+            .and_then(|node| match (node.id(), node.parent()) {
+                (Some(id), Parent::Is(parent)) => Some((id.to_owned(), parent.to_owned())),
+                _ => None,
+            });
         match (node, place) {
             (Some(node), Some((id, parent))) if files.contains_key(parent.as_str()) => {
-                files.entry(known(batch, &parent)).or_default().insert(id, node);
+                files
+                    .entry(known(batch, &parent))
+                    .or_default()
+                    .insert(id, node);
             }
             _ => unclear += 1,
         }
@@ -166,7 +173,9 @@ fn folder(
         }
         return unclear;
     }
-    state.tree.fill(&todo.id, present.iter().map(String::as_str));
+    state
+        .tree
+        .fill(&todo.id, present.iter().map(String::as_str));
     for inner in missing {
         state.leave(&inner);
     }

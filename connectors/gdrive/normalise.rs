@@ -94,14 +94,23 @@ fn size(file: &Map<String, Value>) -> Result<Option<u64>, Reject> {
     let Some(text) = text(file, "size")? else {
         return Ok(None);
     };
-    let size = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok());
+    let size = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok());
     match size.flatten() {
         Some(size) => Ok(Some(size)),
-        None => Err(Reject::field("size", format!("`{text}` is no number of bytes"))),
+        None => Err(Reject::field(
+            "size",
+            format!("`{text}` is no number of bytes"),
+        )),
     }
 }
 
-fn instant(file: &Map<String, Value>, field: &'static str) -> Result<Option<DateTime<Utc>>, Reject> {
+fn instant(
+    file: &Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<DateTime<Utc>>, Reject> {
     let Some(text) = text(file, field)? else {
         return Ok(None);
     };
@@ -152,11 +161,21 @@ mod tests {
     fn a_fixture_becomes_a_file() {
         let whole = file(include_str!("fixtures/file.json")).unwrap();
         assert_eq!(whole.path, "Acme/2026-10/Bericht Ü (1).pdf");
-        assert_eq!(whole.size, Some(9_007_199_254_740_993), "not through a float");
-        assert_eq!(whole.modified.unwrap().to_rfc3339(), "2026-10-31T16:20:05.123+00:00");
+        assert_eq!(
+            whole.size,
+            Some(9_007_199_254_740_993),
+            "not through a float"
+        );
+        assert_eq!(
+            whole.modified.unwrap().to_rfc3339(),
+            "2026-10-31T16:20:05.123+00:00"
+        );
         let person = whole.modified_by.unwrap();
         assert_eq!(person.email.as_deref(), Some("erika@example.com"));
-        assert_eq!(whole.version.as_deref(), Some("9e107d9d372bb6826bd81d3542a419d6"));
+        assert_eq!(
+            whole.version.as_deref(),
+            Some("9e107d9d372bb6826bd81d3542a419d6")
+        );
     }
 
     #[test]
@@ -164,7 +183,10 @@ mod tests {
         let document = file(include_str!("fixtures/document.json")).unwrap();
         assert_eq!((document.size, document.version), (None, None));
         let shortcut = file(include_str!("fixtures/shortcut.json")).unwrap();
-        assert_eq!(shortcut.version.as_deref(), Some("1TargetTargetTargetTarget"));
+        assert_eq!(
+            shortcut.version.as_deref(),
+            Some("1TargetTargetTargetTarget")
+        );
         assert_eq!(shortcut.size, None);
     }
 
@@ -174,8 +196,14 @@ mod tests {
             (r#"{"folder":"","file":{"id":"f"}}"#, "name"),
             (r#"{"folder":"","file":{"name":"a","size":7}}"#, "size"),
             (r#"{"folder":"","file":{"name":"a","size":"-1"}}"#, "size"),
-            (r#"{"folder":"","file":{"name":"a","modifiedTime":"gestern"}}"#, "modifiedTime"),
-            (r#"{"folder":"","file":{"name":"a","lastModifyingUser":[]}}"#, "lastModifyingUser"),
+            (
+                r#"{"folder":"","file":{"name":"a","modifiedTime":"gestern"}}"#,
+                "modifiedTime",
+            ),
+            (
+                r#"{"folder":"","file":{"name":"a","lastModifyingUser":[]}}"#,
+                "lastModifyingUser",
+            ),
         ] {
             assert_eq!(file(body).unwrap_err().field, Some(field), "{body}");
         }

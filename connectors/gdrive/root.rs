@@ -20,15 +20,21 @@ pub(super) async fn look(api: &Api, asked: &str) -> Result<Meta> {
         other => other?,
     };
     if meta.is_trashed() {
-        return Err(Error::new(Kind::NotFound, "the connection's folder lies in the trash")
-            .with("folder", &meta.name)
-            .hint("take it out of the trash, or name another one; nothing is taken for deleted"));
+        return Err(
+            Error::new(Kind::NotFound, "the connection's folder lies in the trash")
+                .with("folder", &meta.name)
+                .hint(
+                    "take it out of the trash, or name another one; nothing is taken for deleted",
+                ),
+        );
     }
     if !meta.is_folder() {
-        return Err(Error::new(Kind::Settings, "`folder` names something that is no folder")
-            .with("name", &meta.name)
-            .with("type", &meta.mime_type)
-            .hint("copy the address of a folder from the browser"));
+        return Err(
+            Error::new(Kind::Settings, "`folder` names something that is no folder")
+                .with("name", &meta.name)
+                .with("type", &meta.mime_type)
+                .hint("copy the address of a folder from the browser"),
+        );
     }
     Ok(meta)
 }
@@ -43,7 +49,10 @@ impl Root {
 }
 
 pub(super) fn unreadable(asked: &str) -> Error {
-    Error::new(Kind::Settings, "`folder` is neither an id nor an address of a folder")
-        .with("folder", asked)
-        .hint("open the folder at drive.google.com and copy the address from the browser")
+    Error::new(
+        Kind::Settings,
+        "`folder` is neither an id nor an address of a folder",
+    )
+    .with("folder", asked)
+    .hint("open the folder at drive.google.com and copy the address from the browser")
 }

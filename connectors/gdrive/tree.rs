@@ -113,7 +113,10 @@ impl Tree {
 
     /// The folders directly in this one.
     pub(super) fn inner(&self, id: &str) -> Vec<String> {
-        let inner = self.0.iter().filter(|(_, folder)| folder.parent.as_deref() == Some(id));
+        let inner = self
+            .0
+            .iter()
+            .filter(|(_, folder)| folder.parent.as_deref() == Some(id));
         inner.map(|(inner, _)| inner.clone()).collect()
     }
 
@@ -203,7 +206,10 @@ impl TryFrom<Vec<Row>> for Tree {
             };
             Ok((id, folder))
         };
-        rows.into_iter().map(folder).collect::<Result<_, _>>().map(Self)
+        rows.into_iter()
+            .map(folder)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 

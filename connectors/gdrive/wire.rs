@@ -170,7 +170,6 @@ pub(super) enum Parent<'a> {
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) file: String,
-    pub(super) removed: bool,
     /// Absent where it was removed.
     pub(super) node: Option<Node>,
 }
@@ -192,7 +191,9 @@ impl Told {
     fn understand(text: &RawValue) -> Option<Self> {
         let fields = fields(text)?;
         let value = |name: &str| -> Option<Value> {
-            fields.get(name).and_then(|text| serde_json::from_str(text.get()).ok())
+            fields
+                .get(name)
+                .and_then(|text| serde_json::from_str(text.get()).ok())
         };
         match value("changeType")?.as_str()? {
             "drive" => return Some(Self::Drive),
@@ -203,19 +204,19 @@ impl Told {
             None => false,
             Some(text) => serde_json::from_str(text.get()).ok()?,
         };
-        let id = value("fileId")?.as_str().filter(|id| !id.is_empty())?.to_owned();
+        let id = value("fileId")?
+            .as_str()
+            .filter(|id| !id.is_empty())?
+            .to_owned();
         if removed {
-            let (file, node) = (id, None);
             return Some(Self::File(Change {
-                file,
-                removed,
-                node,
+                file: id,
+                node: None,
             }));
         }
         let node = Node::read(fields.get("file")?)?;
         (node.id() == Some(id.as_str())).then_some(Self::File(Change {
             file: id,
-            removed,
             node: Some(node),
         }))
     }
@@ -225,7 +226,9 @@ impl Told {
 fn fields(text: &RawValue) -> Option<BTreeMap<String, Box<RawValue>>> {
     // A list would be taken for a map of nothing by no reader; an object is asked for all the same.
     let text = text.get();
-    text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
+    text.starts_with('{')
+        .then(|| serde_json::from_str(text).ok())
+        .flatten()
 }
 
 /// An answer that lacks what makes it one.
@@ -239,7 +242,9 @@ impl Changes {
         match (&self.next_page_token, &self.new_start_page_token) {
             (Some(next), _) if !next.is_empty() => Ok((next.clone(), true)),
             (_, Some(start)) if !start.is_empty() => Ok((start.clone(), false)),
-            _ => Err(unexpected("Drive's list of changes does not say where it goes on")),
+            _ => Err(unexpected(
+                "Drive's list of changes does not say where it goes on",
+            )),
         }
     }
 }
@@ -254,7 +259,9 @@ mod tests {
 
     #[test]
     fn one_field_that_cannot_be_read_leaves_the_others() {
-        let node = Node::read(&raw(r#"{"id":"f","name":"\ud83d","size":1e999,"parents":["p"]}"#));
+        let node = Node::read(&raw(
+            r#"{"id":"f","name":"\ud83d","size":1e999,"parents":["p"]}"#,
+        ));
         let node = node.unwrap();
         assert_eq!((node.id(), node.parent()), (Some("f"), Parent::Is("p")));
         let why = node.text(UNREADABLE).unwrap();
@@ -266,7 +273,7 @@ mod tests {
     fn a_removal_needs_no_file_and_any_other_change_does() {
         let told = |text: &str| Told::read(&raw(text));
         let removed = told(r#"{"changeType":"file","fileId":"f","removed":true}"#);
-        assert!(matches!(removed, Told::File(Change { removed: true, node: None, .. })));
+        assert!(matches!(removed, Told::File(Change { node: None, .. })));
         for unclear in [
             r#"{"changeType":"file","fileId":"f","removed":false}"#,
             r#"{"changeType":"file","fileId":"f","removed":"yes"}"#,
@@ -283,7 +290,10 @@ mod tests {
     #[test]
     fn a_feed_that_goes_nowhere_is_no_answer() {
         let read = |text: &str| serde_json::from_str::<Changes>(text).unwrap().next();
-        assert_eq!(read(r#"{"changes":[],"nextPageToken":"2"}"#).unwrap(), ("2".to_owned(), true));
+        assert_eq!(
+            read(r#"{"changes":[],"nextPageToken":"2"}"#).unwrap(),
+            ("2".to_owned(), true)
+        );
         let end = read(r#"{"changes":[],"newStartPageToken":"9"}"#).unwrap();
         assert_eq!(end, ("9".to_owned(), false));
         assert!(read(r#"{"changes":[]}"#).is_err());

@@ -13,6 +13,7 @@
     reason = "a helper of tests, of which each file uses its own part"
 )]
 
+pub mod gdrive;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;
