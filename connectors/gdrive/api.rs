@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::state::Root;
-use super::wire::{About, Changes, FILE_FIELDS, Files, Ids, Meta, StartToken, unexpected};
+use super::wire::{About, FILE_FIELDS, FeedPage, FileList, Ids, Meta, StartToken, unexpected};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Request, segment};
 
@@ -65,7 +65,7 @@ impl Api {
     }
 
     /// A page of the feed.
-    pub(super) async fn changes(&self, root: &Root, token: &str) -> Result<Changes> {
+    pub(super) async fn changes(&self, root: &Root, token: &str) -> Result<FeedPage> {
         let fields = format!(
             "nextPageToken,newStartPageToken,\
              changes(changeType,removed,fileId,file({FILE_FIELDS},trashed,trashedTime))"
@@ -123,7 +123,7 @@ impl Api {
                 }
                 other => other?,
             };
-            let files: Files = reply.json()?;
+            let files: FileList = reply.json()?;
             if files.incomplete_search {
                 return Err(incomplete());
             }

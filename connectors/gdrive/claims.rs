@@ -58,12 +58,12 @@ impl Place {
         &mut self,
         api: &Api,
         name: &str,
-        listed: &BTreeSet<&str>,
+        listed: &BTreeSet<String>,
     ) -> Result<String> {
         let id = api.fresh_id().await?;
         let mut properties = Map::new();
         for (key, value) in self.notes.iter().flatten() {
-            if listed.contains(value.as_str()) {
+            if listed.contains(value) {
                 properties.insert(key.clone(), Value::Null);
             }
         }
@@ -84,7 +84,7 @@ impl Place {
             Err(error) => return Err(error),
         }
         if let Some(notes) = &mut self.notes {
-            notes.retain(|_, value| !listed.contains(value.as_str()));
+            notes.retain(|_, value| !listed.contains(value));
             notes.insert(note(name), id.clone());
         }
         Ok(id)

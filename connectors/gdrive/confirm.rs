@@ -107,7 +107,7 @@ impl Way<'_> {
                 Err(error) => return Err(error),
             };
             match meta.parents.as_deref() {
-                Some([parent]) => at = parent.clone(),
+                Some([parent]) => at.clone_from(parent),
                 // The top of a drive, or a folder that was shared by itself.
                 None | Some([]) => break Some(false),
                 Some(_) => break None,

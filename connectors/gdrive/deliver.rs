@@ -57,6 +57,7 @@ pub(super) async fn deliver(drive: &GDrive, item: &Outgoing) -> Result<Receipt> 
         key: hex(&Sha256::digest(&item.key)[..16]),
         file,
         seen: BTreeMap::new(),
+        listed: BTreeSet::new(),
     };
     delivery.run().await
 }
@@ -72,6 +73,8 @@ struct Delivery<'a> {
     file: &'a OutgoingFile,
     /// What was asked for by its id, which is newer than what a search says.
     seen: BTreeMap<String, Option<Meta>>,
+    /// What a search has shown in the folder, of any name.
+    listed: BTreeSet<String>,
 }
 
 /// What to do, seeing what lies there.
@@ -99,8 +102,7 @@ impl Delivery<'_> {
                     }
                 }
                 Choice::Create(name) => {
-                    let listed = lying.iter().map(|meta| meta.id.as_str()).collect();
-                    let Some(meta) = self.create(&name, &listed).await? else {
+                    let Some(meta) = self.create(&name).await? else {
                         continue;
                     };
                     let ours = self.of_this_delivery().await?;
@@ -122,6 +124,7 @@ impl Delivery<'_> {
     async fn look(&mut self) -> Result<Vec<Meta>> {
         let query = format!("{} and trashed = false", in_any(&[&self.place.id]));
         let mut lying = search(self.api, &self.home, &query).await?;
+        self.listed = lying.iter().map(|meta| meta.id.clone()).collect();
         lying.retain(|meta| self.turn(&meta.name).is_some());
         for name in self.names() {
             let Some(id) = self.place.noted(self.api, &name).await? else {
@@ -199,13 +202,13 @@ impl Delivery<'_> {
     }
 
     /// Makes the file under an id that is noted before; `None` where something else has that id.
-    async fn create(&mut self, name: &str, listed: &BTreeSet<&str>) -> Result<Option<Meta>> {
+    async fn create(&mut self, name: &str) -> Result<Option<Meta>> {
         let noted = self.place.noted(self.api, name).await?;
         // What is noted and was never made is made now, under the same id.
         let unused = noted.filter(|id| matches!(self.seen.get(id), Some(None)));
         let id = match unused {
             Some(id) => id,
-            None => self.place.claim(self.api, name, listed).await?,
+            None => self.place.claim(self.api, name, &self.listed).await?,
         };
         let metadata = json!({"id": id, "name": name, "parents": [self.place.id],
             "appProperties": {KEY: self.key}});

@@ -61,9 +61,10 @@ async fn told_gone(
     page: &mut Page,
 ) -> Result<BTreeSet<String>> {
     let fields = format!("{FILE_FIELDS},trashed");
-    let what = match meta.is_trashed() {
-        true => "trashed",
-        false => "moved away",
+    let what = if meta.is_trashed() {
+        "trashed"
+    } else {
+        "moved away"
     };
     let mut found: BTreeSet<String> = left.below.iter().cloned().collect();
     found.insert(left.id.clone());

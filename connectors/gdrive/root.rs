@@ -3,7 +3,7 @@
 use super::api::Api;
 use super::names::folder_id;
 use super::state::Root;
-use super::wire::Meta;
+use super::wire::{Meta, unexpected};
 use crate::error::{Error, Kind, Result};
 
 /// Asks for the folder that the settings name. As long as it cannot be read, nothing that is
@@ -19,6 +19,12 @@ pub(super) async fn look(api: &Api, asked: &str) -> Result<Meta> {
         }
         other => other?,
     };
+    // "root" stands for the top of one's own drive, whatever its id.
+    if meta.id != id && id != "root" {
+        return Err(unexpected(
+            "Drive answers with another file than was asked for",
+        ));
+    }
     if meta.is_trashed() {
         return Err(
             Error::new(Kind::NotFound, "the connection's folder lies in the trash")

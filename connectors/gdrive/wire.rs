@@ -28,7 +28,7 @@ pub(super) const FILE_FIELDS: &str = "id,name,mimeType,parents,size,md5Checksum,
 /// `GET changes`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Changes {
+pub(super) struct FeedPage {
     pub(super) changes: Vec<Box<RawValue>>,
     pub(super) next_page_token: Option<String>,
     pub(super) new_start_page_token: Option<String>,
@@ -37,7 +37,7 @@ pub(super) struct Changes {
 /// `GET files`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Files {
+pub(super) struct FileList {
     pub(super) files: Vec<Box<RawValue>>,
     pub(super) next_page_token: Option<String>,
     #[serde(default)]
@@ -236,7 +236,7 @@ pub(super) fn unexpected(what: &str) -> Error {
     Error::new(Kind::Protocol, what)
 }
 
-impl Changes {
+impl FeedPage {
     /// Where the feed goes on, and whether that is another page of it.
     pub(super) fn next(&self) -> Result<(String, bool)> {
         match (&self.next_page_token, &self.new_start_page_token) {
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_feed_that_goes_nowhere_is_no_answer() {
-        let read = |text: &str| serde_json::from_str::<Changes>(text).unwrap().next();
+        let read = |text: &str| serde_json::from_str::<FeedPage>(text).unwrap().next();
         assert_eq!(
             read(r#"{"changes":[],"nextPageToken":"2"}"#).unwrap(),
             ("2".to_owned(), true)
@@ -297,6 +297,6 @@ mod tests {
         let end = read(r#"{"changes":[],"newStartPageToken":"9"}"#).unwrap();
         assert_eq!(end, ("9".to_owned(), false));
         assert!(read(r#"{"changes":[]}"#).is_err());
-        assert!(serde_json::from_str::<Changes>("{}").is_err());
+        assert!(serde_json::from_str::<FeedPage>("{}").is_err());
     }
 }

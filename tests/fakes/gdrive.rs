@@ -43,6 +43,7 @@ pub struct Answered {
 }
 
 /// How this Drive behaves, where real ones differ.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug)]
 pub struct Ways {
     /// The most files in one answer, whatever was asked for.
@@ -260,9 +261,10 @@ impl Drive {
                 continue;
             };
             let path = world.path(&id, folder);
-            let path = match contents.contains_key(&path) {
-                true => format!("{path} [{id}]"),
-                false => path,
+            let path = if contents.contains_key(&path) {
+                format!("{path} [{id}]")
+            } else {
+                path
             };
             contents.insert(path, bytes);
         }
@@ -447,5 +449,7 @@ fn instant(at: DateTime<Utc>) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

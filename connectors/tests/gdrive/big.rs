@@ -68,8 +68,8 @@ async fn requests_stay_few() {
             ("bytes of cursor", count(size)),
         ],
     );
-    assert_eq!((first, quiet, changed, compared), (9, 1, 1, 8));
-    assert!(size < 36_000, "a cursor of {size} bytes");
+    assert_eq!((first, quiet, changed, compared), (8, 1, 1, 7));
+    assert!(size < 28_000, "a cursor of {size} bytes");
     assert_eq!(bench.drive.refused(), 0);
 }
 

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::*;
 
-async fn five(bench: &Bench) -> Vec<String> {
+fn five(bench: &Bench) -> Vec<String> {
     let inner = bench.drive.add_folder(&bench.root, "innen");
     let place = |number: usize| if number < 3 { &bench.root } else { &inner };
     let file = |number| {
@@ -20,7 +20,7 @@ async fn five(bench: &Bench) -> Vec<String> {
 #[tokio::test]
 async fn an_incomplete_search_is_no_listing() {
     let bench = Bench::start().await;
-    five(&bench).await;
+    five(&bench);
     let mut ledger = pulled(&bench).await;
     let before = ledger.clone();
     bench.drive.behave(|ways| ways.incomplete = true);
@@ -68,7 +68,7 @@ async fn a_question_about_several_folders_that_finds_nothing_is_asked_one_by_one
 #[tokio::test]
 async fn what_changes_during_the_first_pull_is_not_missed() {
     let bench = Bench::start().await;
-    let files = five(&bench).await;
+    let files = five(&bench);
     let (mut ledger, connector) = (Ledger::default(), bench.connector());
     let mut absent = Vec::new();
     assert!(
@@ -98,7 +98,7 @@ async fn what_changes_during_the_first_pull_is_not_missed() {
 #[tokio::test]
 async fn a_change_that_changes_nothing_is_no_revision() {
     let bench = Bench::start().await;
-    let files = five(&bench).await;
+    let files = five(&bench);
     let mut ledger = pulled(&bench).await;
     let before = ledger.revisions;
     bench.next_night();
@@ -119,7 +119,7 @@ async fn a_change_that_changes_nothing_is_no_revision() {
 #[tokio::test]
 async fn a_lost_place_in_the_feed_lists_everything_anew() {
     let bench = Bench::start().await;
-    let files = five(&bench).await;
+    let files = five(&bench);
     let mut ledger = pulled(&bench).await;
     bench.next_night();
     bench.drive.behave(|ways| ways.forgot_the_feed = true);
@@ -165,7 +165,7 @@ async fn a_page_token_that_is_rejected_begins_the_listing_again() {
 #[tokio::test]
 async fn another_folder_begins_anew_and_deletes_nothing() {
     let bench = Bench::start().await;
-    five(&bench).await;
+    five(&bench);
     let mut ledger = pulled(&bench).await;
     let other = bench.drive.add_folder("", "Kunde Süd");
     let file = bench.drive.add_file(&other, "s", "s");
@@ -201,7 +201,7 @@ async fn a_trouble_stops_one_night_and_needs_no_resync() {
         for kind in &kinds {
             let what = format!("{path} {kind:?}");
             let bench = Bench::start().await;
-            let files = five(&bench).await;
+            let files = five(&bench);
             let mut ledger = pulled(&bench).await;
             bench.next_night();
             bench.drive.delete_for_good(&files[0]);
@@ -234,7 +234,7 @@ fn ok(body: &str) -> FaultKind {
 #[tokio::test]
 async fn a_listing_that_is_suddenly_empty_deletes_nothing() {
     let bench = Bench::start().await;
-    five(&bench).await;
+    five(&bench);
     let mut ledger = pulled(&bench).await;
     let before = ledger.clone();
     bench.server.fail(Fault {

@@ -27,12 +27,7 @@ struct World {
 }
 
 impl World {
-    async fn start(shared: bool, going: Going) -> Self {
-        let bench = if shared {
-            Bench::shared().await
-        } else {
-            Bench::start().await
-        };
+    fn of(bench: Bench, going: Going) -> Self {
         bench.drive.behave(|ways| ways.files_at_once = 7);
         bench.clock.lose_patience_after(Duration::from_millis(80));
         let drive = &bench.drive;
@@ -137,41 +132,46 @@ impl Subject for World {
 
 #[tokio::test]
 async fn a_folder_in_ones_own_drive_conforms() {
-    suite::all(|| World::start(false, Going::Trashed)).await;
+    suite::all(|| async { World::of(Bench::start().await, Going::Trashed) }).await;
 }
 
 #[tokio::test]
 async fn a_shared_drive_conforms() {
-    suite::all(|| World::start(true, Going::DeletedForGood)).await;
+    suite::all(|| async { World::of(Bench::shared().await, Going::DeletedForGood) }).await;
 }
 
 #[tokio::test]
 async fn every_way_of_going_is_seen() {
     for shared in [false, true] {
+        let bench = || async {
+            if shared {
+                Bench::within_shared().await
+            } else {
+                Bench::start().await
+            }
+        };
         for going in [
             Going::MovedAway,
             Going::NoLongerShared,
             Going::DeletedForGood,
         ] {
-            suite::deletions_are_seen(&World::start(shared, going).await).await;
+            suite::deletions_are_seen(&World::of(bench().await, going)).await;
         }
     }
 }
 
-/// With searches that know of nothing new for an hour, every delivery is still there once.
+/// With searches that know of nothing new for two days, every delivery is still there once.
 #[tokio::test]
 async fn deliveries_bear_searches_that_lag_behind() {
-    let start = |shared| async move {
-        let world = World::start(shared, Going::Trashed).await;
-        world
-            .bench
-            .drive
-            .behave(|ways| ways.lag = TimeDelta::hours(48));
-        world
+    let late = |bench: Bench| {
+        bench.drive.behave(|ways| ways.lag = TimeDelta::days(2));
+        World::of(bench, Going::Trashed)
     };
-    suite::delivers_once(&start(false).await).await;
-    suite::delivers_once_though_answers_are_lost(&|| start(false)).await;
-    suite::delivers_once_though_answers_are_lost(&|| start(true)).await;
+    let own = || async { late(Bench::start().await) };
+    let within = || async { late(Bench::within_shared().await) };
+    suite::delivers_once(&own().await).await;
+    suite::delivers_once_though_answers_are_lost(&own).await;
+    suite::delivers_once_though_answers_are_lost(&within).await;
 }
 
 #[tokio::test]

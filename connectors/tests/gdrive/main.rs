@@ -66,6 +66,13 @@ impl Bench {
         bench
     }
 
+    /// The same, with a folder within a shared drive.
+    async fn within_shared() -> Self {
+        let mut bench = Self::shared().await;
+        bench.root = bench.drive.add_folder(&bench.root, "Kunde Nord");
+        bench
+    }
+
     fn connector(&self) -> Box<dyn Connector> {
         self.configured(&[]).unwrap()
     }
@@ -151,7 +158,8 @@ fn outgoing(path: &str, content: &[u8], replaces: Option<&[u8]>) -> OutgoingFile
 fn hash(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     let hash = sha2::Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// What a ledger keeps, as simple as can be: the newest state, and what is deleted. Absences are

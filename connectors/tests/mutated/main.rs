@@ -13,6 +13,7 @@
 mod fakes;
 
 mod files;
+mod gdrive;
 mod judge;
 mod mutants;
 mod recorded;

@@ -48,7 +48,7 @@ impl World {
             Some("multipart") => match parts(&call.kind, &call.body).as_deref() {
                 Some([meta, bytes]) if bytes.len() <= MULTIPART_MAX => {
                     match serde_json::from_slice(meta) {
-                        Ok(meta) => self.store(id, &meta, bytes.to_vec(), now),
+                        Ok(meta) => self.store(id, &meta, bytes.clone(), now),
                         Err(_) => invalid("Malformed metadata"),
                     }
                 }
