@@ -3,6 +3,7 @@
 use super::GDrive;
 use super::root;
 use super::state::{Root, Round, State, Step, notice};
+use super::tree::Tree;
 use super::{feed, left, listing};
 use crate::contract::{Cursor, Page, Pull};
 use crate::error::Result;
@@ -33,7 +34,9 @@ pub(super) async fn pull(drive: &GDrive, cursor: &Cursor, mode: &Pull) -> Result
 async fn begin(drive: &GDrive, before: State, page: &mut Page) -> Result<State> {
     let meta = root::look(&drive.api, &drive.folder).await?;
     let home = Root::of(&meta);
+    let mut tree = before.tree;
     if before.root.as_ref().is_some_and(|root| *root != home) {
+        tree = Tree::default();
         page.notices.push(notice(
             "drive-folder-changed",
             "the connection reads another folder than before; what was read from that one stays",
@@ -42,7 +45,7 @@ async fn begin(drive: &GDrive, before: State, page: &mut Page) -> Result<State> 
     let mut state = State {
         asked: drive.folder.clone(),
         token: drive.api.start_token(&home).await?,
-        tree: before.tree,
+        tree,
         round: Some(Round {
             compare: true,
             fed: true,

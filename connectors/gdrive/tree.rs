@@ -40,12 +40,9 @@ pub(super) enum Put {
 }
 
 impl Tree {
-    /// Makes the connection's folder the root, and keeps what is known below it.
+    /// Makes the connection's folder the root, where it is not yet.
     pub(super) fn plant(&mut self, root: &str) {
-        if !self.0.contains_key(root) {
-            self.0.clear();
-            self.0.insert(root.to_owned(), Folder::default());
-        }
+        self.0.entry(root.to_owned()).or_default();
     }
 
     pub(super) fn holds(&self, folder: &str) -> bool {

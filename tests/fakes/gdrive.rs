@@ -17,6 +17,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use stundenbuch_connectors::clock::{Clock as _, ManualClock};
+use stundenbuch_connectors::login::{Stored, Tokens};
+use stundenbuch_connectors::secret::Secret;
 
 /// The access token that is good.
 pub const TOKEN: &str = "ya29.fake-0f1e2d3c4b5a69788796a5b4c3d2e1f0";
@@ -30,6 +32,16 @@ const DOCUMENT: &str = "application/vnd.google-apps.document";
 pub struct Drive {
     clock: ManualClock,
     world: Arc<Mutex<World>>,
+}
+
+/// What a login stores: the token that is good.
+pub fn login() -> Stored {
+    Stored::Tokens(Tokens {
+        access: Secret::new(TOKEN),
+        expires_at: None,
+        refresh: None,
+        previous: None,
+    })
 }
 
 /// What an answer was, for a test that holds all of them against the vendor's description.
@@ -291,23 +303,9 @@ impl Drive {
         let mut world = self.world();
         let id = world.fresh_id();
         let drive = world.items.get(parent).and_then(|item| item.drive.clone());
-        let item = Item {
-            name: name.to_owned(),
-            mime: mime.to_owned(),
-            parent: Some(parent.to_owned()).filter(|parent| !parent.is_empty()),
-            drive,
-            trashed: false,
-            hidden: false,
-            dead: false,
-            bytes,
-            revision: 1,
-            version: 1,
-            created: now,
-            modified: now,
-            app: BTreeMap::new(),
-            target: None,
-            listed_from: now,
-        };
+        let parent = Some(parent.to_owned()).filter(|parent| !parent.is_empty());
+        let mut item = Item::new(name, mime, parent, now);
+        (item.drive, item.bytes) = (drive, bytes);
         world.items.insert(id.clone(), item);
         world.tell(&id);
         id
@@ -332,6 +330,28 @@ impl Drive {
 
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
+    }
+}
+
+impl Item {
+    fn new(name: &str, mime: &str, parent: Option<String>, now: DateTime<Utc>) -> Self {
+        Self {
+            name: name.to_owned(),
+            mime: mime.to_owned(),
+            parent,
+            drive: None,
+            trashed: false,
+            hidden: false,
+            dead: false,
+            bytes: None,
+            revision: 1,
+            version: 1,
+            created: now,
+            modified: now,
+            app: BTreeMap::new(),
+            target: None,
+            listed_from: now,
+        }
     }
 }
 

@@ -179,6 +179,16 @@ async fn another_folder_begins_anew_and_deletes_nothing() {
     bench.next_night();
     ledger.pull(&*connector).await.unwrap();
     assert_eq!(bench.sent(), 1);
+
+    // A folder within the one before is a root of its own, and paths begin there.
+    let inner = bench.drive.add_folder(&other, "innen");
+    let deep = bench.drive.add_file(&inner, "tief", "t");
+    ledger.pull(&*connector).await.unwrap();
+    assert_eq!(ledger.path(&deep), "innen/tief");
+    let narrower = bench.configured(&[("folder", text(&inner))]).unwrap();
+    ledger.pull(&*narrower).await.unwrap();
+    assert_eq!(ledger.path(&deep), "tief");
+    assert!(ledger.deleted.is_empty());
 }
 
 /// A broken answer for one connection is an error of that night, and the next one goes on.

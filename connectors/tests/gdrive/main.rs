@@ -28,7 +28,7 @@ use stundenbuch_connectors::contract::{
 };
 use stundenbuch_connectors::error::Kind as ErrorKind;
 use stundenbuch_connectors::kind::{Settings, Value};
-use stundenbuch_connectors::login::{Logins as _, Memory, Stored, Tokens};
+use stundenbuch_connectors::login::{Logins as _, Memory};
 use stundenbuch_connectors::record::{ExternalId, File, Record, Stream};
 use stundenbuch_connectors::secret::Secret;
 use stundenbuch_connectors::{Connector, Entry, Error, Platform};
@@ -100,13 +100,7 @@ impl Bench {
 
     fn platform(&self) -> Platform {
         let logins = Memory::default();
-        let tokens = Tokens {
-            access: Secret::new(TOKEN),
-            expires_at: None,
-            refresh: None,
-            previous: None,
-        };
-        logins.save(NAME, &Stored::Tokens(tokens)).unwrap();
+        logins.save(NAME, &fakes::gdrive::login()).unwrap();
         Platform {
             clock: Arc::new(self.clock.clone()),
             budgets: Arc::new(MemoryBudgets::default()),

@@ -7,14 +7,13 @@ use serde_json::{Value, json};
 use stundenbuch_connectors::clock::ManualClock;
 use stundenbuch_connectors::contract::{Absent, Cursor, Page, Presence, Pull};
 use stundenbuch_connectors::kind::{Settings, Value as Setting};
-use stundenbuch_connectors::login::{Logins as _, Memory, Stored, Tokens};
+use stundenbuch_connectors::login::{Logins as _, Memory};
 use stundenbuch_connectors::record::{ExternalId, Stream};
-use stundenbuch_connectors::secret::Secret;
 use stundenbuch_connectors::{Connector, Error, Platform, find};
 
 use crate::Tally;
 use crate::fakes::Server;
-use crate::fakes::gdrive::{FOLDER, TOKEN};
+use crate::fakes::gdrive::{FOLDER, TOKEN, login};
 use crate::judge::Case;
 use crate::mutants::{fields, wholes};
 use crate::script::{Script, platform};
@@ -36,13 +35,7 @@ impl Bench {
         let server = script.serve().await;
         let clock = ManualClock::at("2026-11-16T08:00:00Z".parse().unwrap());
         let logins = Memory::default();
-        let tokens = Tokens {
-            access: Secret::new(TOKEN),
-            expires_at: None,
-            refresh: None,
-            previous: None,
-        };
-        logins.save("gdrive", &Stored::Tokens(tokens)).unwrap();
+        logins.save("gdrive", &login()).unwrap();
         let platform = Platform {
             logins: Arc::new(logins),
             ..platform(&clock)

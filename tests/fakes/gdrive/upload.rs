@@ -114,26 +114,11 @@ impl World {
         if !set_properties(&mut app, &meta["appProperties"]) {
             return too_long();
         }
-        let item = Item {
-            name: meta["name"].as_str().unwrap_or("Untitled").to_owned(),
-            mime: meta["mimeType"]
-                .as_str()
-                .unwrap_or("application/pdf")
-                .to_owned(),
-            parent: Some(parent.to_owned()),
-            drive,
-            trashed: false,
-            hidden: false,
-            dead: false,
-            bytes,
-            revision: 1,
-            version: 1,
-            created: now,
-            modified: now,
-            app,
-            target: None,
-            listed_from: now + self.ways.lag,
-        };
+        let name = meta["name"].as_str().unwrap_or("Untitled");
+        let mime = meta["mimeType"].as_str().unwrap_or("application/pdf");
+        let mut item = Item::new(name, mime, Some(parent.to_owned()), now);
+        (item.drive, item.bytes, item.app) = (drive, bytes, app);
+        item.listed_from = now + self.ways.lag;
         self.items.insert(id.clone(), item);
         self.tell(&id);
         Outcome::Json(self.show(&id))
