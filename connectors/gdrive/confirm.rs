@@ -50,6 +50,8 @@ pub(super) async fn confirm(
             Ok(Some(meta)) if meta.id == id => way.presence(&meta).await?,
             Ok(Some(_)) => Presence::Unknown,
             Err(error) if error.kind() == Kind::Forbidden => Presence::Unknown,
+            // What is known by now counts; the others are asked about another time.
+            Err(error) if error.kind() == Kind::RateLimited && !answers.is_empty() => break,
             Err(error) => return Err(error),
         };
         answers.push((file.id.clone(), presence));

@@ -136,6 +136,23 @@ async fn a_folder_that_is_lost_as_a_whole_deletes_nothing() {
     }
 }
 
+/// Many second looks may meet the quota: what was answered before counts.
+#[tokio::test]
+async fn a_second_look_that_is_cut_short_keeps_what_it_saw() {
+    let bench = Bench::start().await;
+    let absent = |number: u32| Absent {
+        stream: Stream::Files,
+        id: ExternalId::new(format!("1gone{number}")),
+        scope: bench.root.clone(),
+    };
+    let absent: Vec<Absent> = (0..5).map(absent).collect();
+    let kind = FaultKind::status_with(429, "retry-after", 3_600);
+    let (path, times) = ("/", u32::MAX);
+    bench.server.fail_after(3, Fault { path, times, kind });
+    let answers = bench.connector().confirm(&absent).await.unwrap();
+    assert_eq!(answers.len(), 2, "the folder, two files, and no more");
+}
+
 /// A comparison finds what the feed has not told, and no more.
 #[tokio::test]
 async fn a_comparison_finds_what_the_feed_has_kept_silent() {

@@ -83,6 +83,29 @@ async fn a_new_version_is_a_revision_unless_somebody_has_changed_the_file() {
     }
 }
 
+/// A search still says that the file is as we left it, and somebody has written in it since.
+#[tokio::test]
+async fn what_a_search_says_is_looked_at_again_before_a_file_is_replaced() {
+    let bench = Bench::start().await;
+    bench
+        .deliver("1", &outgoing(PATH, b"eins", None))
+        .await
+        .unwrap();
+    let file = bench
+        .drive
+        .files_below(&bench.root)
+        .into_iter()
+        .next()
+        .unwrap();
+    bench.next_night();
+    bench.drive.behave(|ways| ways.lag = TimeDelta::hours(1));
+    bench.drive.edit(&file, "von Hand");
+    let second = outgoing(PATH, b"zwei", Some(b"eins"));
+    let receipt = bench.deliver("2", &second).await.unwrap();
+    assert_eq!(receipt.outcome, Outcome::Beside);
+    assert_eq!(bench.drive.contents(&bench.root)[PATH], b"von Hand");
+}
+
 /// Two processes that know nothing of each other, at the same time.
 #[tokio::test]
 async fn a_race_leaves_one() {

@@ -91,6 +91,10 @@ impl Bench {
                 text("0-desktop.apps.googleusercontent.example"),
             ),
             ("api_url", Value::Url(self.server.base().to_owned())),
+            (
+                "token_url",
+                Value::Url(format!("{}/token", self.server.base())),
+            ),
         ];
         for (key, value) in usual.iter().chain(more) {
             settings.set(entry().kind.setting(key).unwrap(), value.clone());

@@ -152,8 +152,7 @@ impl World {
             item.trashed = trashed;
         }
         if let Some(bytes) = bytes {
-            (item.bytes, item.modified) = (Some(bytes), now);
-            item.revision += 1;
+            item.write(bytes, now);
         }
         self.tell(id);
         Outcome::Json(self.show(id))
