@@ -34,6 +34,7 @@ pub mod folder;
 pub mod kimai;
 pub mod timewarrior;
 pub mod nextcloud;
+pub mod gdrive;
 pub mod toggl;
 pub mod trello;
 pub mod webdav;
@@ -69,6 +70,7 @@ pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, asana::ENTRY, folder::E
     r#box::ENTRY,
     dropbox::ENTRY,
 pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY, exec::ENTRY];
+pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY, gdrive::ENTRY];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

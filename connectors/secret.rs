@@ -236,6 +236,9 @@ fn one_line(text: &str) -> Result<Secret, &'static str> {
     if line.is_empty() {
         return Err("is empty");
     }
+    if is_key_file(line) {
+        return Ok(Secret::new(line));
+    }
     if line.contains(['\n', '\r']) {
         return Err("has more than one line");
     }
@@ -243,6 +246,12 @@ fn one_line(text: &str) -> Result<Secret, &'static str> {
         return Err("contains control characters");
     }
     Ok(Secret::new(line))
+}
+
+/// A key of a service account is a JSON object of several lines, and is stored as it was received.
+fn is_key_file(text: &str) -> bool {
+    let odd = |sign: char| sign.is_control() && !matches!(sign, '\n' | '\r' | '\t');
+    text.starts_with('{') && text.ends_with('}') && !text.contains(odd)
 }
 
 /// The command that stores a secret where it is looked for, without showing it in the shell's

@@ -94,6 +94,18 @@ fn refuses_files_that_others_can_read() {
 }
 
 #[test]
+fn a_key_file_may_have_several_lines() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("key");
+    store(&path, b"{\n  \"private_key\": \"canary\"\n}\n", 0o600);
+    let env = |_: &str| None;
+    let secret = resolve(&SecretRef::File(path), &sources(dir.path(), &env)).unwrap();
+    assert_eq!(secret.expose(), "{\n  \"private_key\": \"canary\"\n}");
+    assert!(failure(b"{\n\x1b}", 0o600).contains("more than one line"));
+    assert!(failure(b"{\n} canary", 0o600).contains("more than one line"));
+}
+
+#[test]
 fn refuses_what_is_no_secret() {
     assert!(failure(b"", 0o600).contains("is empty"));
     assert!(failure(b" \r\n\n", 0o600).contains("is empty"));

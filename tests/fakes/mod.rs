@@ -21,6 +21,7 @@ pub mod nextcloud;
 pub mod asana;
 pub mod boxed;
 pub mod dropbox;
+pub mod gdrive;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;

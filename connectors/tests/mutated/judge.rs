@@ -159,7 +159,8 @@ impl Case<'_> {
 
     fn judge_deletions(&self, mutant: &Mutant, elements: &[Element], page: &Page) {
         for gone in &page.gone {
-            let said = mutant.path.ends_with("server_deleted_at") && mutant.kind == "a far instant";
+            let says = |field, kind| mutant.path.ends_with(field) && mutant.kind == kind;
+            let said = says("server_deleted_at", "a far instant") || says("/trashed", "a flag");
             // What is called gone has another identifier now, of something that is nowhere.
             let id = gone.id.as_str();
             let nowhere = mutant.path.ends_with("/id")

@@ -17,6 +17,7 @@ mod dav;
 mod asana;
 mod clouds;
 mod files;
+mod gdrive;
 mod judge;
 mod mutants;
 mod recorded;

@@ -123,6 +123,7 @@ const BORDERS: [Border; 5] = [
             "connectors/activecollab/login.rs",
             "connectors/dav/login.rs",
             "connectors/asana/login.rs",
+            "connectors/gdrive/key.rs",
             "connectors/toggl/api.rs",
             "connectors/trello/mod.rs",
             // Where logins are obtained, renewed and made into a header, and what a service
