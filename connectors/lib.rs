@@ -24,17 +24,17 @@ pub mod secret;
 pub mod suite;
 mod window;
 
-pub mod clockify;
 pub mod activecollab;
 pub mod asana;
 pub mod r#box;
+pub mod clockify;
 pub mod dropbox;
 pub mod exec;
 pub mod folder;
-pub mod kimai;
-pub mod timewarrior;
-pub mod nextcloud;
 pub mod gdrive;
+pub mod kimai;
+pub mod nextcloud;
+pub mod timewarrior;
 pub mod toggl;
 pub mod trello;
 pub mod webdav;
@@ -61,16 +61,16 @@ pub const ALL: &[Entry] = &[
     kimai::ENTRY,
     timewarrior::ENTRY,
     trello::ENTRY,
-    folder::ENTRY,
+    asana::ENTRY,
     activecollab::ENTRY,
     nextcloud::ENTRY,
     webdav::ENTRY,
-];
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, asana::ENTRY, folder::ENTRY];
-    r#box::ENTRY,
+    gdrive::ENTRY,
     dropbox::ENTRY,
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY, exec::ENTRY];
-pub const ALL: &[Entry] = &[toggl::ENTRY, trello::ENTRY, folder::ENTRY, gdrive::ENTRY];
+    r#box::ENTRY,
+    folder::ENTRY,
+    exec::ENTRY,
+];
 
 /// The connector of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {

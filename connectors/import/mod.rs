@@ -34,13 +34,9 @@ use std::io::Read;
 
 use chrono_tz::Tz;
 
-<<<<<<< HEAD
-use crate::contract::{Identified, Notice, Raw};
-=======
 pub(crate) use json_doc::Fields;
 
-use crate::contract::{Identified, Raw};
->>>>>>> asana
+use crate::contract::{Identified, Notice, Raw};
 use crate::error::Reject;
 
 /// The list: one line a format. Where two could read a file, the first one does.

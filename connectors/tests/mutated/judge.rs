@@ -349,14 +349,11 @@ fn is_said(mutant: &Mutant, field: &str, path: &str, value: &Value) -> bool {
         Value::Bool(flag) => return !flag || mutant.kind == "a flag",
         Value::Array(items) => return items.is_empty(),
         Value::Object(fields) => return fields.is_empty(),
-<<<<<<< HEAD
-=======
         // The bytes of a file, as they stand there.
         Value::Number(_) if path.ends_with("/size") => return stands(mutant, &value.to_string()),
-        // Minutes, as Asana counts: those of the mutants, in seconds.
->>>>>>> clouds
         Value::Number(number) => {
             let seconds = [420, -60, 90, 9_007_199_254_740_993 * 60];
+            // Minutes, as Asana counts: those of the mutants, in seconds.
             let minutes = field.contains("minutes");
             // Hours in seconds, and amounts in cents, as ActiveCollab counts them.
             let hundredths = [25_200, -3_600, 5_400, 700, -100, 150];
