@@ -179,10 +179,14 @@ impl Reading<'_> {
 
     async fn time(&mut self, mark: &mut Mark) -> Result<()> {
         let today = self.it.clock.now().date_naive();
-        let days = match self.it.history_from {
+        let beginning = self.it.history_from;
+        let days = match beginning {
             Some(from) if self.due.full => Some((from, today + Months::new(12))),
             None if self.due.full => None,
-            _ => Some((today - BACK, today + AHEAD)),
+            _ => Some((
+                beginning.map_or(today - BACK, |from| from.max(today - BACK)),
+                today + AHEAD,
+            )),
         };
         let mut wanted = Wanted::new(self.path("time-records"), "time_records", "time");
         if days.is_some() {

@@ -118,6 +118,30 @@ async fn a_day_is_a_day_in_every_zone() {
 }
 
 #[tokio::test]
+async fn history_begins_where_it_is_said() {
+    let bench = Bench::start().await;
+    let project = bench.fake.add_project("Website");
+    let [old, new] =
+        [45, 10].map(|day| bench.fake.add_time(project, None, bench.day(day), json!(1)));
+    let more = [
+        ("token", secret(TOKEN)),
+        ("history_from", Value::Date(bench.day(30))),
+    ];
+    let mut ledger = Ledger::default();
+    for _ in 0..2 {
+        let connector = bench.configured(&more).unwrap();
+        ledger.pull(&*connector).await.unwrap();
+        assert!(ledger.find(Stream::Time, old).is_none());
+        assert_eq!(day_of(ledger.time(new)), bench.day(10));
+    }
+    bench.fake.trash(project, new);
+    bench.fake.add_time(project, None, bench.day(5), json!(1));
+    let connector = bench.configured(&more).unwrap();
+    ledger.pull(&*connector).await.unwrap();
+    assert_eq!((ledger.deleted.len(), ledger.count(Stream::Time)), (1, 1));
+}
+
+#[tokio::test]
 async fn a_completed_task_is_asked_for_and_many_are_listed() {
     let bench = Bench::start().await;
     let project = bench.fake.add_project("Website");
