@@ -163,7 +163,8 @@ async fn who_what_and_for_whom() {
         "billable": {"yes": ["ja"], "no": ["nein"]}});
     let rows = [
         r#""d":"2026-03-02","n":1,"who":{"id":9.0,"alias":"","name":"Ökonomin"},
-           "p":{"name":"Halle","id":"h1"},"t":4,"tags":[{"name":"b"},{"name":"a"},{"name":"b"}],"b":"Ja","text":"Plan""#,
+           "p":{"name":"Halle","id":"h1"},"t":4,"tags":[{"name":"b"},{"name":"a"},{"name":"b"}],
+           "b":"Ja","text":"Plan""#,
         r#""d":"2026-03-02","n":1,"who":null,"p":null,"t":null,"tags":[],"b":true"#,
         r#""d":"2026-03-02","n":1,"b":"vielleicht""#,
     ]
