@@ -153,8 +153,8 @@ mod tests {
         }
 
         #[test]
-        fn a_message_cut_anywhere_is_refused(cut in 1_usize..70) {
-            let line = r#"{"type":"RECORD","stream":"s","record":{"id":1},"version":12345678901234}"#;
+        fn a_message_cut_anywhere_is_refused(cut in 1_usize..65) {
+            let line = r#"{"type":"RECORD","stream":"s","record":{"id":1},"version":1234567890}"#;
             prop_assert!(parse(&line[..cut]).is_err());
         }
     }

@@ -15,7 +15,8 @@ async fn read(mapping: Json, rows: &[&str]) -> Vec<Result<Record, String>> {
     ];
     for (at, row) in rows.iter().enumerate() {
         shell.push(format!(
-            "cat <<'ROW'\n{{\"type\":\"RECORD\",\"stream\":\"s\",\"record\":{{\"id\":{},{row}}}}}\nROW",
+            "cat <<'ROW'\n{}{{\"id\":{},{row}}}}}\nROW",
+            r#"{"type":"RECORD","stream":"s","record":"#,
             at + 1
         ));
     }
@@ -52,7 +53,8 @@ fn span(start: &str, stop: &str) -> Worked {
 
 #[tokio::test]
 async fn durations_are_exact_in_every_writing() {
-    let of = |unit: &str| json!({"record": "time", "duration": unit, "columns": {"date": "d", "duration": "n"}});
+    let columns = json!({"date": "d", "duration": "n"});
+    let of = |unit: &str| json!({"record": "time", "duration": unit, "columns": columns});
     for (unit, number, seconds) in [
         ("hours", "0.1", 360),
         ("hours", "0.016666666666666666", 60),
@@ -160,8 +162,9 @@ async fn who_what_and_for_whom() {
         "constants": {"client": "ACME", "description": "(ohne Text)"},
         "billable": {"yes": ["ja"], "no": ["nein"]}});
     let rows = [
-        r#""d":"2026-03-02","n":1,"who":{"id":9.0,"alias":"","name":"Ökonomin"},"p":{"name":"Halle","id":"h1"},
-           "t":4,"tags":[{"name":"b"},{"name":"a"},{"name":"b"}],"b":"Ja","text":"Plan""#,
+        r#""d":"2026-03-02","n":1,"who":{"id":9.0,"alias":"","name":"Ökonomin"},
+           "p":{"name":"Halle","id":"h1"},"t":4,"tags":[{"name":"b"},{"name":"a"},{"name":"b"}],
+           "b":"Ja","text":"Plan""#,
         r#""d":"2026-03-02","n":1,"who":null,"p":null,"t":null,"tags":[],"b":true"#,
         r#""d":"2026-03-02","n":1,"b":"vielleicht""#,
     ]
@@ -288,7 +291,8 @@ fn every_mistake_in_a_mapping_is_told_at_once_with_its_place() {
                 "columns": {"strat": "x", "date": "d", "duration": 7},
                 "constants": {"start": "x", "client": 5}},
             "d": {"record": "time", "prefix": "d-", "columns": {"date": "d", "running": "r"}},
-            "e": {"record": "tasks", "columns": {"notes": "n"}, "billable": {"yes": ["1"], "no": ["1"]}},
+            "e": {"record": "tasks", "columns": {"notes": "n"},
+                "billable": {"yes": ["1"], "no": ["1"]}},
             "f": {"record": "people", "columns": {"name": "n"}},
             "g": {"record": "people", "columns": {"name": "n"}},
             "h": 3

@@ -40,7 +40,8 @@ async fn a_secret_is_in_a_private_file_and_nowhere_else() {
         cat /proc/$$/cmdline | tr '\0' ' ' > "$OUT/cmdline"
         pwd > "$OUT/pwd"; echo "$2" > "$OUT/path"
         cat "$2" >&2
-        say '{"type":"RECORD","stream":"zeiten","record":{"id":1,"day":"2026-03-02","hours":1,"note":"'"$(sed 's/.*"key":"\(.*\)".*/\1/' "$2")"'"}}'"#;
+        note="$(sed 's/.*"key":"\(.*\)".*/\1/' "$2")"
+        say '{"type":"RECORD","stream":"zeiten","record":{"id":1,"note":"'"$note"'"}}'"#;
     let script = Script::new(&lines(&[
         "[ \"$3\" ] && exit 0",
         SCHEMA,

@@ -10,18 +10,20 @@ use crate::world::{
 
 fn schema(key: &str, properties: &str) -> String {
     format!(
-        r#"say '{{"type":"SCHEMA","stream":"zeiten","schema":{{"properties":{properties}}},"key_properties":{key}}}'"#
+        "say '{}{{\"properties\":{properties}}},\"key_properties\":{key}}}'",
+        r#"{"type":"SCHEMA","stream":"zeiten","schema":"#
     )
 }
+
+/// How a record begins.
+const RECORD: &str = r#"{"type":"RECORD","stream":"zeiten","record":"#;
 
 const COLUMNS: &str = r#"{"id":{},"day":{},"hours":{},"note":{}}"#;
 
 #[tokio::test]
 async fn what_moves_by_itself_is_not_in_the_record() {
     let row = |columns: &str, extracted: &str| {
-        format!(
-            r#"say '{{"type":"RECORD","stream":"zeiten","record":{{{columns}}},"time_extracted":"{extracted}"}}'"#
-        )
+        format!("say '{RECORD}{{{columns}}},\"time_extracted\":\"{extracted}\"}}'")
     };
     let script = Script::new(&lines(&[
         SCHEMA,
@@ -50,11 +52,7 @@ async fn what_moves_by_itself_is_not_in_the_record() {
 
 #[tokio::test]
 async fn a_record_is_named_by_its_key() {
-    let row = |id: &str| {
-        format!(
-            r#"say '{{"type":"RECORD","stream":"zeiten","record":{{{id},"day":"2026-03-02","hours":1}}}}'"#
-        )
-    };
+    let row = |id: &str| format!("say '{RECORD}{{{id},\"day\":\"2026-03-02\",\"hours\":1}}}}'");
     // A number and its text are the same name, so a type that changes makes nothing new.
     let script = Script::new(&lines(&[
         &schema(r#"["id"]"#, COLUMNS),

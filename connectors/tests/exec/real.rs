@@ -21,9 +21,14 @@ fn tap() -> Option<PathBuf> {
     None
 }
 
-const ROWS: &str = r#"{"id": 1, "begin": "2026-03-02T08:00:00Z", "hours": 1.25, "note": "Über", "who": {"name": "Ida"}}
-{"id": 2, "begin": "2026-03-03T08:00:00+01:00", "hours": 0.016666666666666666, "note": "kurz", "who": {"name": "Bär"}}
-"#;
+const ROWS: &str = concat!(
+    r#"{"id": 1, "begin": "2026-03-02T08:00:00Z", "hours": 1.25, "note": "Über","#,
+    r#" "who": {"name": "Ida"}}"#,
+    "\n",
+    r#"{"id": 2, "begin": "2026-03-03T08:00:00+01:00", "hours": 0.016666666666666666,"#,
+    r#" "note": "kurz", "who": {"name": "Bär"}}"#,
+    "\n",
+);
 
 #[tokio::test]
 async fn a_tap_from_a_registry_runs_unchanged() {

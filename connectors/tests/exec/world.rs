@@ -135,7 +135,10 @@ pub(crate) const SCHEMA: &str =
 /// Shell that says one record.
 pub(crate) fn record(id: u32) -> String {
     format!(
-        r#"say '{{"type":"RECORD","stream":"zeiten","record":{{"id":{id},"day":"2026-03-02","hours":0.1,"note":"n{id}"}},"time_extracted":"2026-03-03T00:00:00Z"}}'"#
+        "say '{}{{\"id\":{id},{},\"note\":\"n{id}\"}},{}'",
+        r#"{"type":"RECORD","stream":"zeiten","record":"#,
+        r#""day":"2026-03-02","hours":0.1"#,
+        r#""time_extracted":"2026-03-03T00:00:00Z"}"#,
     )
 }
 
