@@ -192,5 +192,5 @@ async fn what_is_asked_is_described() {
         }
         asked.insert(format!("{method} {template}"));
     }
-    assert_eq!(asked.len(), 11, "{asked:#?}");
+    assert_eq!(asked.len(), 10, "{asked:#?}");
 }
