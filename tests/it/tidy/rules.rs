@@ -128,6 +128,7 @@ const BORDERS: [Border; 5] = [
             // Where they are sealed, and where a person's answer is tried and stored.
             "src/logins/",
             "src/cli/auth/",
+            "tests/it/logins/",
             "src/config/tests/",
         ],
         why: "a secret's characters go into one header and nowhere else",
