@@ -89,7 +89,7 @@ server.on('request', async (req, res) => {
     }
     if (url.pathname === '/type') {
       const end = await type(url.searchParams.get('code'));
-      return res.writeHead(end.status).end(end.text);
+      return res.writeHead(end.status).end(/<title>(.*)<\/title>/.exec(end.text)?.[1] ?? '');
     }
     return provider.callback()(req, res);
   } catch (error) {

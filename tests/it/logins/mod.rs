@@ -5,6 +5,7 @@ mod child;
 mod command;
 mod killed;
 mod night;
+mod person;
 mod provider;
 mod vault;
 

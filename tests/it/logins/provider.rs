@@ -183,7 +183,8 @@ async fn a_code_for_a_device_is_typed_in_at_a_certified_service() {
     let describe = service.describe();
     let person = async {
         let code = shown.recv().await.unwrap();
-        service.person(&platform, "/type", &code).await;
+        let said = service.person(&platform, "/type", &code).await;
+        assert_eq!(String::from_utf8_lossy(&said.body), "Sign-in Success");
         std::future::pending::<()>().await;
     };
     let tokens = tokio::select! {
