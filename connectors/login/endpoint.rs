@@ -166,7 +166,10 @@ fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
         _ => Verdict::Fail(
             Error::new(Kind::Protocol, "the login service gave no answer of OAuth")
                 .with("status", reply.status)
-                .hint("check the address of the login service, and whether this network asks for a login"),
+                .hint(
+                    "check the address of the login service, and whether this network asks for a \
+                     login",
+                ),
         ),
     }
 }

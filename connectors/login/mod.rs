@@ -106,6 +106,16 @@ pub enum Login {
     Nextcloud { server: String },
 }
 
+impl Login {
+    /// Whether something is obtained and kept that ends, or may be missing.
+    pub fn is_obtained(&self) -> bool {
+        match self {
+            Self::OAuth(service) => matches!(service.grant, Grant::Login { .. }),
+            Self::Nextcloud { .. } => true,
+        }
+    }
+}
+
 /// What a login gave, as it is kept.
 #[derive(Clone, Debug)]
 pub enum Stored {

@@ -174,7 +174,8 @@ impl Renewed {
             match logins.save(&self.connection, &stored) {
                 Ok(()) => return Ok(()),
                 Err(error) => {
-                    tracing::warn!(connection = self.connection, %error, "A renewed login is not stored yet.");
+                    let connection = &self.connection;
+                    tracing::warn!(connection, %error, "A renewed login is not stored yet.");
                 }
             }
             clock.sleep(wait).await;

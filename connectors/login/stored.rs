@@ -58,7 +58,7 @@ impl Stored {
         // What is wrong is not told: it would quote the login.
         let form: Form = serde_json::from_str(text.expose()).map_err(|_| {
             Error::new(Kind::Auth, "the stored login cannot be read")
-                .hint("it was written by a newer version, or is damaged: update the program, or log in again")
+                .hint("update the program, if a newer one wrote it; else log in again")
         })?;
         let stored = match &form {
             Form::Tokens {

@@ -115,6 +115,7 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Arguments)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Auth {
     /// The connection, by its name in the configuration
     pub(super) connection: String,

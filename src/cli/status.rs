@@ -1,19 +1,44 @@
 //! `status`: how the program stands.
 
+use serde::Serialize;
+
 use super::App;
 use crate::daemon::{Health, Status};
+use crate::logins::{self, Login};
 use crate::run::report::Exit;
 use crate::time::clock_text;
+
+/// The ledger's state, with what lies beside it.
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    status: Status,
+    logins: Vec<Login>,
+}
 
 pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     let config = app.config()?;
     let status = Status::read(&App::anchors(&config))?;
-    if app.out.json {
-        app.out.value(&status)?;
+    let logins = logins::look(&config, &app.environment, &app.platform(&config)?);
+    let person = logins.iter().any(Login::needs_person);
+    let exit = if person {
+        status.exit().max(Exit::NeedsPerson)
     } else {
-        print(app, &status)?;
+        status.exit()
+    };
+    let answer = Answer { status, logins };
+    if app.out.json {
+        app.out.value(&answer)?;
+    } else {
+        print(app, &answer.status)?;
+        for login in &answer.logins {
+            let mark = if login.needs_person() { "ACT " } else { "note" };
+            if let Some(sentence) = login.sentence() {
+                app.out.line(&format!("{mark}  {sentence}"))?;
+            }
+        }
     }
-    Ok(status.exit())
+    Ok(exit)
 }
 
 fn print(app: &App, status: &Status) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@
 //! machine without them has lost nothing but the need to log in again.
 
 mod key;
+mod look;
 mod seal;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use crate::durable;
 use crate::run::sources::Environment;
 
 pub use self::key::NAME as KEY_NAME;
+pub use self::look::{Login, State, look};
 
 /// Written before a service is asked, to see that the disk takes it; longer than any login.
 const ROOM: [u8; 16 << 10] = [b'\n'; 16 << 10];

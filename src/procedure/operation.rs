@@ -45,11 +45,15 @@ fn access(w: &mut Writer) {
          Programm läuft. Es öffnet keinen Zugang von außen; eine Statusseite ist, falls \
          eingerichtet, nur auf dem Rechner selbst erreichbar. Schreiben kann zu jeder Zeit \
          höchstens ein Vorgang. Zugangsdaten stehen weder in der Konfiguration noch im Journal, \
-         in Protokollen oder in Exporten.",
+         in Protokollen, Exporten oder Sicherungen. Anmeldungen bei Diensten, die erneuert \
+         werden, liegen verschlüsselt neben dem Journal; der Schlüssel liegt bei den \
+         Zugangsdaten.",
         "The ledger and what lies beside it can be read by the user alone under whom the program \
          runs. It opens no way in from outside; a status page, where there is one, is reached \
          from the machine itself only. At any time at most one process can write. Credentials \
-         are neither in the configuration nor in the ledger, in logs or in exports.",
+         are neither in the configuration nor in the ledger, in logs, exports or backups. Logins \
+         at services that are renewed lie encrypted beside the ledger; their key is kept with \
+         the credentials.",
     );
     w.gap(
         "Wer Zugang zum Rechner, zu den Konten bei den Diensten und zu den Zugangsdaten hat; \

@@ -82,7 +82,7 @@ pub fn build(
 /// What a person has to see to before a connection works.
 #[derive(Debug)]
 pub struct Needs {
-    /// A login that the service gives.
+    /// A login that the service gives to a person.
     pub login: Option<Login>,
     /// The secrets that are stored nowhere; where none is missing, all of them.
     pub secrets: Vec<&'static Setting>,
@@ -113,8 +113,9 @@ pub fn needs(
     let built = connection.settings(&stand_in).map_err(first);
     let built =
         built.and_then(|settings| (connection.entry.build)(&connection.name, &settings, platform));
+    let login = built.ok().and_then(|connector| connector.login());
     Needs {
-        login: built.ok().and_then(|connector| connector.login()),
+        login: login.filter(Login::is_obtained),
         secrets: if missing.is_empty() { all } else { missing },
     }
 }
@@ -122,7 +123,8 @@ pub fn needs(
 /// An error with the command that mends it, where that is a login. Connectors do not know the
 /// program's commands.
 pub fn advised(connection: &str, connector: &dyn Connector, error: Error) -> Error {
-    if error.kind() == Kind::Auth && connector.login().is_some() {
+    let login = connector.login().filter(Login::is_obtained);
+    if error.kind() == Kind::Auth && login.is_some() {
         return error.hint(format!("run `stundenbuch auth {connection}`"));
     }
     error

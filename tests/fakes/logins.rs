@@ -196,6 +196,14 @@ impl Provider {
         self.world.lock().unwrap().access.clear();
     }
 
+    /// Whether an `Authorization` header is good now.
+    pub fn knows(&self, header: &str) -> bool {
+        let token = header.strip_prefix("Bearer ").unwrap_or("");
+        let world = self.world.lock().unwrap();
+        let until = world.access.get(token);
+        until.is_some_and(|until| *until > world.clock.now())
+    }
+
     /// Whether a login of this refresh token can still be renewed.
     pub fn is_alive(&self, refresh: &str) -> bool {
         let world = self.world.lock().unwrap();

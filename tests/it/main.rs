@@ -19,6 +19,7 @@ mod first_errors;
 mod late;
 mod ledger;
 mod ledger_format;
+mod logins;
 mod night;
 mod proof;
 mod real_input;

@@ -129,8 +129,8 @@ fn device_words(code: &DeviceCode) -> String {
     let whole = code.whole.as_ref();
     let whole = whole.map_or(String::new(), |whole| format!("\n(or open {whole})"));
     format!(
-        "On any device, open\n\n  {}\n\nand type in the code\n\n  {}\n{whole}\nWaiting; the code is \
-         valid for {} minutes.",
+        "On any device, open\n\n  {}\n\nand type in the code\n\n  {}\n{whole}\nWaiting; the code \
+         is valid for {} minutes.",
         code.page,
         code.code,
         code.valid.as_secs() / 60

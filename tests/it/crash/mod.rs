@@ -12,7 +12,7 @@ mod outcome;
 mod power;
 mod scene;
 mod services;
-mod stopper;
+pub(crate) mod stopper;
 mod sweep;
 
 /// Every point, or a sample that leaves time for other tests.

@@ -12,22 +12,22 @@ use rustix::fs::OFlags;
 
 /// A call that writes, as it is about to begin.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
-    pub(super) thread: u32,
-    pub(super) name: String,
+pub(crate) struct Call {
+    pub(crate) thread: u32,
+    pub(crate) name: String,
     arguments: [u64; 4],
 }
 
 /// What the tracer has stopped at; the thread stands still meanwhile.
 #[derive(Debug)]
-pub(super) enum Stop<'a> {
+pub(crate) enum Stop<'a> {
     Before(&'a Call),
     /// With what the call gave back; negative is a failure.
     After(&'a Call, i64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     GoOn,
     /// The program dies here; the call does not take place.
     Kill,
@@ -35,7 +35,7 @@ pub(super) enum Answer {
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     Exit(i32),
     Signal(i32),
 }
@@ -66,7 +66,7 @@ impl Call {
     }
 
     /// The kernel's own way to what it writes to, which leads there even without a name.
-    pub(super) fn handle(&self) -> Option<PathBuf> {
+    pub(crate) fn handle(&self) -> Option<PathBuf> {
         let descriptor = self.descriptor()?;
         Some(format!("/proc/{}/fd/{descriptor}", self.thread).into())
     }
@@ -78,7 +78,7 @@ impl Call {
     }
 
     /// Whether it writes to a file.
-    pub(super) fn goes_to(&self, path: &Path) -> bool {
+    pub(crate) fn goes_to(&self, path: &Path) -> bool {
         let target = self
             .handle()
             .and_then(|handle| std::fs::read_link(handle).ok());
@@ -87,7 +87,7 @@ impl Call {
 
     /// Whether it may change something that outlives the process. Threads wake each other by
     /// writing to descriptors that nobody else has.
-    pub(super) fn matters(&self) -> bool {
+    pub(crate) fn matters(&self) -> bool {
         let flags = match self.name.as_str() {
             "open" => self.arguments[1],
             "openat" => self.arguments[2],
@@ -100,11 +100,11 @@ impl Call {
     }
 
     /// Whether it may give names or take them.
-    pub(super) fn names(&self) -> bool {
+    pub(crate) fn names(&self) -> bool {
         self.descriptor().is_none() && self.name != "truncate"
     }
 
-    pub(super) fn syncs(&self) -> bool {
+    pub(crate) fn syncs(&self) -> bool {
         matches!(self.name.as_str(), "fsync" | "fdatasync")
     }
 }
@@ -119,7 +119,7 @@ impl fmt::Display for Call {
 }
 
 /// Runs a program and asks `gate` at each stop. Its words go to the file `words`.
-pub(super) fn run(
+pub(crate) fn run(
     program: &Command,
     words: &Path,
     gate: &mut dyn FnMut(Stop<'_>) -> Answer,
@@ -174,7 +174,7 @@ pub(super) fn run(
 }
 
 /// The tracer, or nothing where there can be none, and then it is said why.
-pub(super) fn tracer() -> Option<&'static Path> {
+pub(crate) fn tracer() -> Option<&'static Path> {
     static TRACER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     match TRACER.get_or_init(|| build().and_then(probe)) {
         Ok(tracer) => Some(tracer),
