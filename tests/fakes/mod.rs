@@ -13,15 +13,15 @@
     reason = "a helper of tests, of which each file uses its own part"
 )]
 
-pub mod clockify;
-pub mod kimai;
-pub mod logins;
 pub mod activecollab;
-pub mod nextcloud;
 pub mod asana;
 pub mod boxed;
+pub mod clockify;
 pub mod dropbox;
 pub mod gdrive;
+pub mod kimai;
+pub mod logins;
+pub mod nextcloud;
 pub mod proxy;
 pub mod tls;
 pub mod toggl;

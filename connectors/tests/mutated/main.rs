@@ -13,9 +13,9 @@
 mod fakes;
 
 mod activecollab;
-mod dav;
 mod asana;
 mod clouds;
+mod dav;
 mod files;
 mod gdrive;
 mod judge;
