@@ -187,7 +187,12 @@ pub(super) fn client(service: &OAuth, connection: &str) -> Result<Client> {
         .with("connection", connection)
         .with("address", what)
     };
-    let authorize = AuthUrl::new(service.authorize_url.clone());
+    // A service to which nobody logs in by a page has no address for it.
+    let page = match service.authorize_url.as_str() {
+        "" => &service.token_url,
+        _ => &service.authorize_url,
+    };
+    let authorize = AuthUrl::new(page.clone());
     let token = TokenUrl::new(service.token_url.clone());
     let mut client = BasicClient::new(ClientId::new(service.client_id.clone()))
         .set_auth_uri(authorize.map_err(|_| wrong("authorize"))?)

@@ -17,6 +17,7 @@ impl Sign for Signed {
 fn http(world: &World, grant: Grant) -> Http {
     let mut service = world.service();
     service.grant = grant;
+    service.authorize_url = String::new();
     let mut options = Options::new(NAME, world.server.base(), &API);
     options.access = Some(login::oauth(NAME, service, &world.platform).unwrap());
     Http::new(options, &world.platform).unwrap()
