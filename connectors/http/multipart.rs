@@ -76,8 +76,8 @@ mod tests {
             .expect("the type names it");
         let text = String::from_utf8(body).expect("text");
         let wanted = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"a\"  X: y\r\n\r\none\r\n--two\r\n\
-             --{boundary}\r\n\r\ndrei Ü\r\n--{boundary}--\r\n"
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"a\"  X: y\r\n\r\n\
+             one\r\n--two\r\n--{boundary}\r\n\r\ndrei Ü\r\n--{boundary}--\r\n"
         );
         assert_eq!(text, wanted);
         assert_eq!(encode("form-data", &parts).1, text.as_bytes());

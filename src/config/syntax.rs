@@ -31,6 +31,7 @@ pub(super) const KEYS: &[&str] = &[
     "anchors",
     "boards",
     "clients",
+    "comment",
     "connection",
     "connector",
     "contracts",
@@ -41,6 +42,7 @@ pub(super) const KEYS: &[&str] = &[
     "directory",
     "email",
     "env",
+    "field",
     "file",
     "files",
     "folder",
@@ -83,6 +85,7 @@ pub(super) const KEYS: &[&str] = &[
     "vat",
     "vat_id",
     "website",
+    "write_back",
     "years",
 ];
 

@@ -139,41 +139,40 @@ fn every_key_that_is_read_stands_in_the_example() {
         );
     }
 }
-}
 
 /// The list of words that a syntax error may show is the list of keys that are read.
 #[test]
 fn the_list_of_known_keys_is_complete() {
-let (config, asked) = load(&everything());
-let settings: BTreeSet<String> = config
-    .connections
-    .iter()
-    .flat_map(|connection| {
-        let keys = connection
-            .entry
-            .kind
-            .settings
-            .iter()
-            .map(|setting| setting.key);
-        let paths = keys.map(|key| format!("connections.{}.{key}", connection.name));
-        paths.collect::<Vec<_>>()
-    })
-    .collect();
-let mut keys = BTreeSet::new();
-let mut sections = BTreeSet::new();
-for path in &asked {
-    let mut parts = path.split('.');
-    let (first, last) = (parts.next().unwrap(), path.rsplit('.').next().unwrap());
-    if !first.contains('[') {
-        sections.insert(first);
+    let (config, asked) = load(&everything());
+    let settings: BTreeSet<String> = config
+        .connections
+        .iter()
+        .flat_map(|connection| {
+            let keys = connection
+                .entry
+                .kind
+                .settings
+                .iter()
+                .map(|setting| setting.key);
+            let paths = keys.map(|key| format!("connections.{}.{key}", connection.name));
+            paths.collect::<Vec<_>>()
+        })
+        .collect();
+    let mut keys = BTreeSet::new();
+    let mut sections = BTreeSet::new();
+    for path in &asked {
+        let mut parts = path.split('.');
+        let (first, last) = (parts.next().unwrap(), path.rsplit('.').next().unwrap());
+        if !first.contains('[') {
+            sections.insert(first);
+        }
+        // Names of connections, clients and people are asked for like keys.
+        let named = ["connections", "clients", "people"].contains(&first);
+        let is_name = named && path.split('.').count() == 2;
+        if path.contains('.') && !is_name && !settings.contains(path) {
+            keys.insert(last);
+        }
     }
-    // Names of connections, clients and people are asked for like keys.
-    let named = ["connections", "clients", "people"].contains(&first);
-    let is_name = named && path.split('.').count() == 2;
-    if path.contains('.') && !is_name && !settings.contains(path) {
-        keys.insert(last);
-    }
-}
-assert_eq!(sections, syntax::SECTIONS.iter().copied().collect());
-assert_eq!(keys, syntax::KEYS.iter().copied().collect());
+    assert_eq!(sections, syntax::SECTIONS.iter().copied().collect());
+    assert_eq!(keys, syntax::KEYS.iter().copied().collect());
 }

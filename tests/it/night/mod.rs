@@ -10,3 +10,4 @@ mod proxied;
 mod quiet;
 pub(crate) mod statements;
 mod vanishing;
+mod write_back;
