@@ -26,3 +26,4 @@ mod real_input;
 mod render;
 mod systemd;
 mod tidy;
+mod trade;
