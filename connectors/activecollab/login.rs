@@ -7,14 +7,15 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::api::BUCKET;
-use super::classify::classify;
+use super::classify::{ADDRESS, classify};
 use super::wire::{Issued, filled};
 use crate::contract::Platform;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Http, Options, Reply, Request};
+use crate::http::{Http, Options, Reply, Request, Verdict};
 use crate::kind::{Bucket, Settings};
 use crate::secret::Secret;
 
@@ -89,7 +90,7 @@ pub(super) async fn issue(
     let open = |base: &str, secrets: Vec<Secret>| {
         let mut options = Options::new(doors.connection.clone(), base, BUCKETS);
         options.secrets = secrets;
-        options.classify = classify;
+        options.classify = unquoted;
         options.timeout = super::api::TIMEOUT;
         Http::new(options, platform)
     };
@@ -118,6 +119,21 @@ pub(super) async fn issue(
         .send(Request::post_read(BUCKET.name, "/issue-token-intent", body))
         .await?;
     Ok((token(&reply)?, first.requests() + second.requests()))
+}
+
+/// What an answer means, without quoting one that may hold a token that nobody knows yet: a
+/// server that prints a warning of PHP before it gives no JSON, and the token all the same.
+fn unquoted(reply: &Reply, now: DateTime<Utc>) -> Verdict {
+    match classify(reply, now) {
+        Verdict::Retry { after, .. } if (200..400).contains(&reply.status) => Verdict::Retry {
+            after,
+            error: unclear()
+                .with("status", reply.status)
+                .with("bytes", reply.body.len())
+                .hint(ADDRESS),
+        },
+        verdict => verdict,
+    }
 }
 
 /// A refused login is a 200, too, so only a token is one. No error here quotes the answer.

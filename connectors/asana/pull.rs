@@ -70,6 +70,9 @@ impl Asana {
 
 fn replace_first(state: &mut State, steps: Vec<Step>) {
     state.todo.pop_front();
+    // What an earlier plan still owes is not done twice: where a step fails for days, each new
+    // plan would add another one like it.
+    state.todo.retain(|step| !steps.contains(step));
     for step in steps.into_iter().rev() {
         state.todo.push_front(step);
     }

@@ -37,15 +37,18 @@ pub async fn deliver(
 ) -> Result<DeliveryReport> {
     let mut report = DeliveryReport::default();
     let mut down = away.clone();
+    let mut order = Order::of(&store.parcels_open()?);
     for parcel in store.parcels_due(clock.now())? {
-        if down.contains(&parcel.connection) {
+        if down.contains(&parcel.connection) || !order.is_next(&parcel) {
             continue;
         }
         if planted(Bug::DeliveredBeforeSent) {
             let (location, outcome) = (parcel.path.clone(), Outcome::Created);
             arrived(store, clock.now(), &parcel, &Receipt { outcome, location })?;
         }
-        let sent = match targets.get(&parcel.connection) {
+        let target = targets.get(&parcel.connection);
+        let is_built = matches!(target, Some(Ok(_)));
+        let sent = match target {
             // What waits is not proved by the journal; its own hash tells what the disk did.
             Some(Ok(_)) if hex(&sha256(&parcel.bytes)) != parcel.sha256 => Err(changed(&parcel)),
             Some(Ok(target)) => {
@@ -58,13 +61,14 @@ pub async fn deliver(
         match sent {
             Ok(receipt) => {
                 arrived(store, clock.now(), &parcel, &receipt)?;
+                order.leave(&parcel);
                 report
                     .delivered
                     .push(format!("{}:{}", parcel.connection, receipt.location));
             }
             Err(error) => {
                 failed(store, clock.now(), &parcel, &error)?;
-                if concerns_all(&error) {
+                if !is_built || concerns_all(&parcel, &error) {
                     down.insert(parcel.connection);
                 }
             }
@@ -88,13 +92,49 @@ pub async fn deliver(
     Ok(report)
 }
 
+/// What waits for one place, by number. A card's comment and field say what the latest statement
+/// knows, so an earlier parcel that has to wait must not arrive behind a later one and undo it.
+struct Order(BTreeMap<(String, String), BTreeSet<u64>>);
+
+impl Order {
+    fn of(open: &[Parcel]) -> Self {
+        let mut order = Self(BTreeMap::new());
+        for parcel in open {
+            order.0.entry(place(parcel)).or_default().insert(parcel.id);
+        }
+        order
+    }
+
+    fn is_next(&self, parcel: &Parcel) -> bool {
+        let waiting = self.0.get(&place(parcel));
+        waiting.and_then(BTreeSet::first) == Some(&parcel.id)
+    }
+
+    fn leave(&mut self, parcel: &Parcel) {
+        if let Some(waiting) = self.0.get_mut(&place(parcel)) {
+            waiting.remove(&parcel.id);
+        }
+    }
+}
+
+fn place(parcel: &Parcel) -> (String, String) {
+    (parcel.connection.clone(), parcel.path.clone())
+}
+
 /// Whether the next parcel for the same target would fail as well: not where this one's card is
-/// gone, or its name is refused.
-fn concerns_all(error: &Error) -> bool {
-    !matches!(
-        error.kind(),
-        ErrorKind::NotFound | ErrorKind::Rejected | ErrorKind::Conflict | ErrorKind::Unsupported
-    )
+/// gone, or its name is refused. A board without the field, or one that is not ours to write on,
+/// says nothing of the others.
+fn concerns_all(parcel: &Parcel, error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::NotFound
+        | ErrorKind::Rejected
+        | ErrorKind::Conflict
+        | ErrorKind::Unsupported => false,
+        ErrorKind::Settings | ErrorKind::Forbidden | ErrorKind::NotInPlan => {
+            matches!(Place::parse(&parcel.path), Place::File(_))
+        }
+        _ => true,
+    }
 }
 
 fn unknown_target(connection: &str) -> Error {
@@ -258,3 +298,6 @@ fn failed(store: &mut Store, now: DateTime<Utc>, parcel: &Parcel, error: &Error)
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,3 +158,32 @@ async fn no_secret_shows() {
         );
     }
 }
+
+/// A server whose PHP prints warnings hands out the token and no JSON.
+#[tokio::test]
+async fn a_new_token_is_not_quoted_from_an_answer_that_cannot_be_read() {
+    let bench = Bench::start().await;
+    let warned = format!("<br />Warning: x in y {{\"is_ok\":true,\"token\":\"{TOKEN}\"}}");
+    let intent = format!("Warning: x {{\"user\":{{\"intent\":\"{INTENT}\"}}}}");
+    for (cloud, path, body) in [
+        (false, "/issue-token", &warned),
+        (true, "/external/login", &intent),
+        (true, "/issue-token-intent", &warned),
+    ] {
+        let kind = FaultKind::Status {
+            code: 200,
+            headers: Vec::new(),
+            body: body.clone(),
+        };
+        let times = u32::MAX;
+        bench.server.fail(Fault { path, times, kind });
+        let connector = by_password(&bench, cloud, PASSWORD);
+        let error = connector.check().await.unwrap_err();
+        bench.server.heal();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        assert!(error.advice().unwrap().contains("check `url`"));
+        let shown = format!("{error} {error:?}");
+        let secrets = [TOKEN, INTENT, PASSWORD];
+        assert!(secrets.iter().all(|it| !shown.contains(it)), "{shown}");
+    }
+}

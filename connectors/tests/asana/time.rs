@@ -221,6 +221,25 @@ async fn a_plan_without_the_add_on_is_asked_for_less() {
 }
 
 #[tokio::test]
+async fn a_week_in_which_entries_cannot_be_read_costs_one_request_behind_it() {
+    let mut desk = Desk::start().await;
+    desk.track("2026-11-05", 20);
+    desk.night().await;
+    let time = [("time", Value::Flag(true))];
+    for _ in 0..5 {
+        desk.bench.next_night();
+        let (path, times) = ("/time_tracking_entries", u32::MAX);
+        let kind = FaultKind::status(500);
+        desk.bench.server.fail(Fault { path, times, kind });
+        let connector = desk.bench.configured(&time).unwrap();
+        desk.ledger.pull(&*connector).await.unwrap_err();
+        desk.bench.heal();
+    }
+    desk.night().await;
+    assert_eq!(desk.bench.sent(), 3, "projects, tasks, and entries once");
+}
+
+#[tokio::test]
 async fn both_nights_of_the_clocks_and_the_ends_of_months_are_days_like_others() {
     let mut desk = Desk::start().await;
     let days = [
