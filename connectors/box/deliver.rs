@@ -36,6 +36,15 @@ struct Delivery<'a> {
     hash: String,
 }
 
+/// How an upload ended.
+enum Put {
+    Done,
+    /// It was there already, under this name: an attempt before has put it there.
+    There(String),
+    /// Somebody was faster.
+    Taken,
+}
+
 /// Our earlier version.
 struct Earlier {
     id: String,
@@ -114,19 +123,18 @@ impl Delivery<'_> {
         for _ in 0..ROUNDS {
             let (name, ended) = match choose(self.name, self.seen().await?, &taken) {
                 Choice::There(name) => (name, Outcome::AlreadyThere),
-                Choice::Replace(name, earlier) => {
-                    if !self.upload(&name, Some(&earlier)).await? {
-                        continue;
-                    }
-                    (name, Outcome::Replaced)
-                }
-                Choice::Create(name) => {
-                    if !self.upload(&name, None).await? {
+                Choice::Replace(name, earlier) => match self.upload(&name, Some(&earlier)).await? {
+                    Put::Done => (name, Outcome::Replaced),
+                    Put::There(_) | Put::Taken => continue,
+                },
+                Choice::Create(name) => match self.upload(&name, None).await? {
+                    Put::Done => (name, Outcome::Created),
+                    Put::There(name) => (name, Outcome::AlreadyThere),
+                    Put::Taken => {
                         taken.extend(rank(self.name, &name));
                         continue;
                     }
-                    (name, Outcome::Created)
-                }
+                },
             };
             return Ok(receipt(&self.folder, self.name, &name, ended));
         }
@@ -177,8 +185,9 @@ impl Delivery<'_> {
         })
     }
 
-    /// Uploads; `false` when somebody was faster.
-    async fn upload(&self, name: &str, earlier: Option<&Earlier>) -> Result<bool> {
+    /// Uploads. Where the name is taken, the refusal says by what: a list of the folder may not
+    /// show yet what an attempt before has put there.
+    async fn upload(&self, name: &str, earlier: Option<&Earlier>) -> Result<Put> {
         let attributes = match earlier {
             // The name as it is: another one would rename the file.
             Some(earlier) => json!({"name": earlier.name}),
@@ -194,11 +203,12 @@ impl Delivery<'_> {
         {
             Said::Done(written) => written,
             Said::Refused(refusal) if refusal.name_in_use() || refusal.status == 412 => {
-                return Ok(false);
+                let there = refusal.same_content(&self.hash).map(str::to_owned);
+                return Ok(there.map_or(Put::Taken, Put::There));
             }
             // The version that we saw was deleted meanwhile.
             Said::Refused(refusal) if earlier.is_some() && refusal.not_found() => {
-                return Ok(false);
+                return Ok(Put::Taken);
             }
             Said::Refused(refusal) => {
                 let error = refusal.error("Box does not take the file");
@@ -207,7 +217,7 @@ impl Delivery<'_> {
         };
         let hash = written["entries"][0]["sha1"].as_str();
         if hash.is_some_and(|hash| hash.eq_ignore_ascii_case(&self.hash)) {
-            return Ok(true);
+            return Ok(Put::Done);
         }
         Err(
             Error::new(Kind::Protocol, "Box holds other bytes than were sent")

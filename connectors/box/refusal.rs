@@ -60,6 +60,16 @@ impl Refusal {
         self.status == 409 && self.code == "item_name_in_use"
     }
 
+    /// The name of the file that has the name already, where it has this content.
+    pub(super) fn same_content(&self, sha1: &str) -> Option<&str> {
+        let same = |it: &&Value| {
+            let hash = it["sha1"].as_str();
+            it["type"] == "file" && hash.is_some_and(|hash| hash.eq_ignore_ascii_case(sha1))
+        };
+        let file = self.conflicts.iter().find(same)?;
+        file["name"].as_str().filter(|_| self.name_in_use())
+    }
+
     /// The folder that has the name already.
     pub(super) fn folder(&self) -> Option<&str> {
         let folder = self.conflicts.iter().find(|it| it["type"] == "folder");

@@ -40,7 +40,7 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
     }
     let body: Option<Body> = serde_json::from_slice(&reply.body).ok();
     let Some(Body { error }) = body else {
-        return classify_standard(reply, now);
+        return foreign(reply, now);
     };
     let mut reasons = error
         .errors
@@ -67,6 +67,7 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
             error: told.error(Kind::RateLimited, "the day's quota at Drive is used up"),
         },
         (403, _) => Verdict::Fail(told.refused()),
+        (404, "") => foreign(reply, now),
         (404, _) => Verdict::Fail(
             told.error(
                 Kind::NotFound,
@@ -76,6 +77,18 @@ pub(super) fn classify(reply: &Reply, now: DateTime<Utc>) -> Verdict {
         ),
         _ => classify_standard(reply, now),
     }
+}
+
+/// An answer without a reason of Drive's. A 404 of something on the way does not mean that a file
+/// is gone, and "not found" is taken for just that.
+fn foreign(reply: &Reply, now: DateTime<Utc>) -> Verdict {
+    if !matches!(reply.status, 404 | 410) {
+        return classify_standard(reply, now);
+    }
+    let error = Error::new(Kind::Protocol, "a \"not found\" that is not Drive's own")
+        .with("status", reply.status)
+        .hint("check `api_url`, and whether this network answers in Drive's place");
+    Verdict::Fail(error)
 }
 
 struct Told<'a> {
@@ -193,6 +206,27 @@ mod tests {
             };
             assert_eq!(error.kind(), Kind::Forbidden);
             assert!(error.advice().unwrap().contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_404_without_a_reason_is_not_drives() {
+        for body in [
+            "",
+            "<html>not found</html>",
+            "{}",
+            r#"{"error": {"code": 404}}"#,
+        ] {
+            let (status, headers, body) = (404, Vec::new(), body.as_bytes().to_vec());
+            let reply = Reply {
+                status,
+                headers,
+                body,
+            };
+            let Verdict::Fail(error) = classify(&reply, DateTime::UNIX_EPOCH) else {
+                panic!("a 404 is no answer");
+            };
+            assert_eq!(error.kind(), Kind::Protocol);
         }
     }
 

@@ -35,10 +35,7 @@ pub(super) async fn confirm(
         }
         other => other?,
     };
-    let mut way = Way {
-        api,
-        known: BTreeMap::from([(root.id.clone(), Some(true))]),
-    };
+    let mut way = Way::to(api, &root.id);
     let mut answers = Vec::new();
     for file in files {
         let id = file.id.as_str();
@@ -66,7 +63,23 @@ struct Way<'a> {
     known: BTreeMap<String, Option<bool>>,
 }
 
-impl Way<'_> {
+/// Whether a folder is known to lie outside the connection's folder `root`, now.
+pub(super) async fn lies_elsewhere(api: &Api, root: &str, folder: &Meta) -> Result<bool> {
+    let inside = match folder.parents.as_deref() {
+        Some([parent]) => Way::to(api, root).inside(parent).await?,
+        // In a folder that is not shown to us, and all of ours are.
+        None | Some([]) => Some(false),
+        Some(_) => None,
+    };
+    Ok(inside == Some(false))
+}
+
+impl<'a> Way<'a> {
+    fn to(api: &'a Api, root: &str) -> Self {
+        let known = BTreeMap::from([(root.to_owned(), Some(true))]);
+        Self { api, known }
+    }
+
     async fn presence(&mut self, file: &Meta) -> Result<Presence> {
         match file.trashed {
             None => return Ok(Presence::Unknown),

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::GDrive;
+use super::confirm::lies_elsewhere;
 use super::listing::sweep;
 use super::names::in_any;
 use super::root;
@@ -43,6 +44,11 @@ pub(super) async fn read(drive: &GDrive, state: &mut State, page: &mut Page) -> 
             state.tree.put(&left.id, &parent, &meta.name);
             state.list_folder(&left.id, true);
         }
+        // In a folder that we have not met yet: one that was made since the feed was read, or that
+        // no listing shows so far. It is found when everything is listed.
+        _ if !meta.is_trashed() && !lies_elsewhere(&drive.api, &home.id, &meta).await? => {
+            state.compare();
+        }
         _ => {
             let found = told_gone(drive, &home, &left, &meta, state, page).await?;
             absent(&left, &found, state, page);
@@ -66,9 +72,9 @@ async fn told_gone(
     } else {
         "moved away"
     };
-    let mut found: BTreeSet<String> = left.below.iter().cloned().collect();
-    found.insert(left.id.clone());
-    let mut todo: Vec<String> = found.iter().cloned().collect();
+    // Found from the folder itself: one that lay below it may lie in ours again by now.
+    let mut found = BTreeSet::from([left.id.clone()]);
+    let mut todo = vec![left.id.clone()];
     while !todo.is_empty() {
         let batch: Vec<String> = todo.drain(..todo.len().min(AT_ONCE)).collect();
         let ids: Vec<&str> = batch.iter().map(String::as_str).collect();
@@ -83,6 +89,8 @@ async fn told_gone(
                 if !state.tree.holds(id) && found.insert(id.to_owned()) {
                     todo.push(id.to_owned());
                 }
+            } else if state.tree.home(id).is_some() {
+                // It came back by itself, and the list lags behind.
             } else if !meta.is_trashed() || node.0.get("trashed") == Some(&true.into()) {
                 page.gone.push(Gone {
                     stream: Stream::Files,

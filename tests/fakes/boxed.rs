@@ -44,6 +44,8 @@ struct World {
     meanwhile: Option<(String, Vec<u8>)>,
     /// So many downloads are not ready.
     unready: u32,
+    /// Lists of folders show folders alone.
+    lag: bool,
 }
 
 /// How the service behaves.
@@ -120,6 +122,7 @@ impl Boxed {
             reserved: 0,
             meanwhile: None,
             unready: 0,
+            lag: false,
         };
         Self {
             clock,
@@ -167,6 +170,11 @@ impl Boxed {
 
     pub fn unready(&self, downloads: u32) {
         self.world().unready = downloads;
+    }
+
+    /// Lists of folders do not show files yet.
+    pub fn lag(&self) {
+        self.world().lag = true;
     }
 
     /// Forgets all events so far.

@@ -153,6 +153,22 @@ async fn a_second_look_that_is_cut_short_keeps_what_it_saw() {
     assert_eq!(answers.len(), 2, "the folder, two files, and no more");
 }
 
+/// "Not found" counts in Drive's own words; a proxy on the way says it of everything.
+#[tokio::test]
+async fn a_404_of_something_on_the_way_is_no_deletion() {
+    let bench = Bench::start().await;
+    let file = bench.drive.add_file(&bench.root, "a.txt", "a");
+    let absent = Absent {
+        stream: Stream::Files,
+        id: ExternalId::new(file),
+        scope: bench.root.clone(),
+    };
+    let (path, times, kind) = ("/", u32::MAX, FaultKind::status(404));
+    bench.server.fail_after(1, Fault { path, times, kind });
+    let error = bench.connector().confirm(&[absent]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+}
+
 /// A comparison finds what the feed has not told, and no more.
 #[tokio::test]
 async fn a_comparison_finds_what_the_feed_has_kept_silent() {

@@ -100,6 +100,49 @@ async fn a_folder_that_is_moved_away_takes_its_files_along_and_brings_them_back(
     assert!(ledger.deleted.is_empty());
 }
 
+/// What lay in a folder is told of after it, and lies in ours again by then.
+#[tokio::test]
+async fn what_was_taken_out_of_a_folder_that_is_moved_away_stays() {
+    for at_once in [1, 1_000] {
+        let bench = Bench::start().await;
+        let ([acme, month, _], files) = world(&bench);
+        let elsewhere = bench.drive.add_folder("", "Archiv");
+        let mut ledger = pulled(&bench).await;
+        bench.drive.behave(|ways| ways.changes_at_once = at_once);
+        bench.next_night();
+        bench.drive.move_to(&acme, &elsewhere);
+        bench.drive.move_to(&month, &bench.root);
+        bench.drive.move_to(&files[1], &bench.root);
+        ledger.pull(&*bench.connector()).await.unwrap();
+        assert_eq!(ledger.ids(), bench.drive.files_below(&bench.root));
+        assert_eq!(ledger.path(&files[1]), "b.txt", "{at_once}");
+        assert_eq!(ledger.path(&files[2]), "2026-10/a.txt", "{at_once}");
+        assert_eq!(ledger.deleted.len(), 1, "{at_once}");
+    }
+}
+
+/// It is not where it was, and not in a folder that we know: where it is has to be asked.
+#[tokio::test]
+async fn a_folder_that_moves_on_while_we_look_is_not_taken_for_gone() {
+    let bench = Bench::start().await;
+    let ([acme, _, _], files) = world(&bench);
+    let elsewhere = bench.drive.add_folder("", "Archiv");
+    let mut ledger = pulled(&bench).await;
+    bench.next_night();
+    bench.drive.move_to(&acme, &elsewhere);
+    let connector = bench.connector();
+    let mut absent = Vec::new();
+    let more = ledger.page(&*connector, &Pull::Changes, &mut absent).await;
+    assert!(more.unwrap(), "the folder has to be looked for");
+    let outer = bench.drive.add_folder(&bench.root, "Neu");
+    bench.drive.move_to(&acme, &outer);
+    ledger.pull(&*connector).await.unwrap();
+    assert!(ledger.deleted.is_empty(), "{:?}", ledger.deleted);
+    assert_eq!(ledger.path(&files[2]), "Neu/Acme/2026-10/a.txt");
+    ledger.pull(&*connector).await.unwrap();
+    assert_eq!(ledger.ids(), bench.drive.files_below(&bench.root));
+}
+
 /// A folder is told of in the order of its last change, its parent perhaps after it.
 #[tokio::test]
 async fn a_folder_may_be_told_of_before_the_one_that_it_lies_in() {

@@ -154,7 +154,9 @@ impl World {
         let after = asked.get("marker").map(String::as_str).unwrap_or_default();
         let after: u64 = after.strip_prefix("m").map_or(0, |it| it.parse().unwrap());
         let inside = self.items.iter().filter(|(id, item)| {
-            item.parent == folder && self.visible(id) && id.parse::<u64>().unwrap() > after
+            let listed = item.bytes.is_none() || !self.lag;
+            let next = id.parse::<u64>().unwrap() > after;
+            item.parent == folder && self.visible(id) && listed && next
         });
         let mut ids: Vec<&String> = inside.map(|(id, _)| id).collect();
         ids.sort_by_key(|id| id.parse::<u64>().unwrap());

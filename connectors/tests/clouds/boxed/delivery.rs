@@ -29,6 +29,21 @@ async fn a_document_arrives_once_however_often_it_is_sent() {
     assert_eq!(bench.service.files().len(), 1);
 }
 
+/// The refusal of the name tells what is there, though no list shows it yet.
+#[tokio::test]
+async fn a_list_that_lags_behind_makes_no_second_copy() {
+    let bench = Bench::start().await;
+    let item = document(PATH, b"%PDF 1", None);
+    bench.connector().deliver(&item).await.unwrap();
+    bench.service.lag();
+    let receipt = bench.connector().deliver(&item).await.unwrap();
+    assert_eq!(
+        (receipt.outcome, receipt.location.as_str()),
+        (Outcome::AlreadyThere, PATH)
+    );
+    assert_eq!(bench.service.files().keys().collect::<Vec<_>>(), [PATH]);
+}
+
 /// Two processes at once: folders and file are refused the second time.
 #[tokio::test]
 async fn two_at_once_are_one() {
