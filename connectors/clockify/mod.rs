@@ -32,6 +32,7 @@
 //!   comparison that reaches it. One whose start is moved to before that keeps its old start until
 //!   then.
 //! - New workspaces and people are noticed by the weekly comparison; then their history is read.
+//! - The time of somebody whose entries are refused stays as it was last seen, and that is told.
 //! - A project that vanishes from its list stays as it was last seen.
 //! - Pauses, holidays and leave are entries that are not billable.
 //! - Rates, custom fields and the lock are not read.

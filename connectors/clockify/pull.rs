@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::account::left_out;
 use super::state::{Listing, State, Step};
 use super::{Clockify, envelope, plan, wire};
-use crate::contract::{Cursor, Page, Pull, Sweep};
+use crate::contract::{Cursor, Notice, Page, Pull, Sweep};
 use crate::error::{Error, Kind, Result};
 use crate::record::{ExternalId, Stream};
 
@@ -39,7 +39,10 @@ impl Clockify {
 
     /// Reads a page of a person's entries.
     async fn listing(&self, state: &mut State, mut listing: Listing) -> Result<Page> {
-        let listed = self.api.entries(&listing).await?;
+        let listed = match self.api.entries(&listing).await {
+            Ok(listed) => listed,
+            Err(error) => return self.not_shown(state, &listing, error).await,
+        };
         let person = state.person(&listing.workspace, &listing.user);
         let mut page = Page::default();
         let mut nameless = 0;
@@ -67,6 +70,38 @@ impl Clockify {
                     .with("page", listing.page),
             );
         }
+        Ok(page)
+    }
+
+    /// A page in place of a listing that is refused, which proves nothing: one person, or a
+    /// workspace that was left, must not hold up all others for good.
+    async fn not_shown(&self, state: &mut State, listing: &Listing, error: Error) -> Result<Page> {
+        let refused = [Kind::Forbidden, Kind::NotFound, Kind::NotInPlan];
+        if !refused.contains(&error.kind()) {
+            return Err(error);
+        }
+        let workspace = &listing.workspace;
+        if state.me.as_ref().is_some_and(|me| me.id == listing.user) {
+            let there: Vec<wire::Workspace> = self.api.workspaces().await?.json()?;
+            let was_left = there.iter().all(|it| it.id != *workspace);
+            if !was_left || state.workspaces.len() < 2 {
+                return Err(error);
+            }
+            state.workspaces.remove(workspace);
+            state
+                .todo
+                .retain(|step| step.workspace() != Some(workspace));
+        }
+        state.running.remove(&listing.scope());
+        let mut page = Page::default();
+        page.notices.push(Notice {
+            code: "clockify-time-not-shown",
+            text: format!(
+                "the time of {} in the workspace {workspace} is not shown ({error}); what was read \
+                 of it stays as it is",
+                listing.user
+            ),
+        });
         Ok(page)
     }
 }

@@ -113,6 +113,17 @@ impl Listing {
     }
 }
 
+impl Step {
+    /// The workspace that it is about.
+    pub(super) fn workspace(&self) -> Option<&String> {
+        match self {
+            Self::Projects { workspace, .. } | Self::People { workspace, .. } => Some(workspace),
+            Self::Listing(listing) => Some(&listing.workspace),
+            Self::Account | Self::Span { .. } => None,
+        }
+    }
+}
+
 impl State {
     /// A person of a workspace.
     pub(super) fn person(&self, workspace: &str, id: &str) -> Person {

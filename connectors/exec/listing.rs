@@ -179,8 +179,8 @@ impl<'p> Listing<'p> {
         Some(ExternalId::new(format!("{}{id}", self.mapped.prefix)))
     }
 
-    /// The words in which a record is called deleted. An empty text, `0` and `false` say that it
-    /// is not.
+    /// The words in which a record is called deleted. An empty text, `0` and the usual words for
+    /// no say that it is not.
     fn deleted(&self, record: &Node<'_>) -> Option<String> {
         let columns = self.mapped.shape.columns.get(DELETED);
         let mut columns = columns.into_iter().flatten().map(String::as_str);
@@ -212,7 +212,7 @@ pub(super) const NAMELESS: &str = "without a key: ";
 fn is_no(text: &str) -> bool {
     let text = text.trim();
     text.is_empty()
-        || ["0", "false", "no"]
+        || ["0", "false", "no", "nein", "f", "n", "off", "null", "none"]
             .iter()
             .any(|no| text.eq_ignore_ascii_case(no))
 }

@@ -116,9 +116,12 @@ async fn hear(
 ) -> Result<()> {
     while let Some(line) = running.line().await? {
         // A line may hold a secret that the tool repeats; no part of the ledger may.
-        if let Some(part) = session.take(&plan.secrets.hide(line))? {
+        if session.take(&plan.secrets.hide(line))? {
             let nobody = |_| Error::new(Kind::Unavailable, "the run was given up");
-            parts.send(Ok(part)).await.map_err(nobody)?;
+            // The run may reach its time limit while it waits here, so nothing is taken out of
+            // the session before there is a place for it.
+            let place = parts.reserve().await.map_err(nobody)?;
+            place.send(Ok(session.part()));
         }
     }
     Ok(())

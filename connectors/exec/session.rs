@@ -84,10 +84,10 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Takes one line; gives a part where enough has come together.
-    pub(super) fn take(&mut self, line: &str) -> Result<Option<Part>> {
+    /// Takes one line; says whether enough has come together for a part.
+    pub(super) fn take(&mut self, line: &str) -> Result<bool> {
         let Some(message) = message::parse(line)? else {
-            return Ok(None);
+            return Ok(false);
         };
         self.spoke = true;
         match message {
@@ -99,7 +99,7 @@ impl<'p> Session<'p> {
                 if let Some(listing) = self.listings.get_mut(&stream) {
                     listing.describe(schema, key)?;
                 }
-                Ok(None)
+                Ok(false)
             }
             Message::Record {
                 stream,
@@ -107,19 +107,20 @@ impl<'p> Session<'p> {
                 version,
             } => {
                 self.record(&stream, record, version)?;
-                let full = self.items.len() >= self.times(PART_MAX)
-                    || self.bytes >= self.times(PART_BYTES);
-                Ok(full.then(|| self.part()))
+                Ok(
+                    self.items.len() >= self.times(PART_MAX)
+                        || self.bytes >= self.times(PART_BYTES),
+                )
             }
             Message::State(state) => {
                 self.state = Some(state.to_owned());
-                Ok((self.items.len() >= self.times(PART)).then(|| self.part()))
+                Ok(self.items.len() >= self.times(PART))
             }
             Message::Activate { stream, version } => {
                 if let Some(listing) = self.listings.get_mut(&stream) {
                     listing.activated = Some(version);
                 }
-                Ok(None)
+                Ok(false)
             }
         }
     }
@@ -160,8 +161,9 @@ impl<'p> Session<'p> {
         Ok(())
     }
 
-    /// What came since the last part.
-    fn part(&mut self) -> Part {
+    /// What came since the last part. Whoever takes it must hand it over: the next one has the
+    /// STATE behind it.
+    pub(super) fn part(&mut self) -> Part {
         let mut part = Part {
             state: self.state.clone(),
             versions: self.before.versions.clone(),

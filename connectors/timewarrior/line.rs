@@ -93,12 +93,12 @@ fn instant(field: &'static str, text: &str) -> Result<DateTime<Utc>, Reject> {
 
 fn words(line: &str) -> Result<Vec<Word>, Reject> {
     let mut words = Vec::new();
-    let mut rest = line.trim_start();
+    let mut rest = line.trim_start_matches(is_space);
     while !rest.is_empty() {
         let (word, behind) = if let Some(inside) = rest.strip_prefix('"') {
             quoted(inside)?
         } else {
-            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let end = rest.find(is_space).unwrap_or(rest.len());
             let text = rest[..end].to_owned();
             (
                 Word {
@@ -109,9 +109,16 @@ fn words(line: &str) -> Result<Vec<Word>, Reject> {
             )
         };
         words.push(word);
-        rest = behind.trim_start();
+        rest = behind.trim_start_matches(is_space);
     }
     Ok(words)
+}
+
+/// What stands between words. Timewarrior goes by bytes, so a space that is none in ASCII, such as
+/// the one that does not break, is a letter of a tag and needs no quotes (Timewarrior 1.4.3, tried
+/// 2026-11).
+fn is_space(letter: char) -> bool {
+    letter.is_ascii_whitespace() || letter == '\x0b'
 }
 
 /// A word in quotes, from behind the first of them, and what follows it.
@@ -184,6 +191,14 @@ mod tests {
         let line = "inc 20261120T110000Z - 20261120T120000Z # \"#\" \"-\" #hash it's a\\b \"\\\"\"";
         let tags = read(line).unwrap().tags;
         assert_eq!(tags, ["#", "-", "#hash", "it's", "a\\b", "\""]);
+    }
+
+    /// As Timewarrior 1.4.3 wrote it.
+    #[test]
+    fn a_space_that_does_not_break_is_within_a_tag() {
+        let line = "inc 20261120T080000Z - 20261120T090000Z # kunde:Ahorn\u{a0}GmbH \"zwei worte\"";
+        let tags = read(line).unwrap().tags;
+        assert_eq!(tags, ["kunde:Ahorn\u{a0}GmbH", "zwei worte"]);
     }
 
     #[test]

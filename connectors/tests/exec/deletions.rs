@@ -196,11 +196,13 @@ async fn the_program_calls_a_record_deleted() {
         &marked(5, r#""trash":{"at":1}"#),
         // What came last is true.
         &record(5),
+        &marked(6, r#""trash":{"at":"N"}"#),
+        &marked(7, r#""trash":{"at":"Nein"}"#),
         &state("1"),
     ]))
     .with("streams", table(streams));
     let (pages, _) = pull_well(&*script.connector(), &Cursor::start()).await;
-    assert_eq!(ids(&pages), ["3", "4", "5"]);
+    assert_eq!(ids(&pages), ["3", "4", "5", "6", "7"]);
     let gone: Vec<(&str, &str)> = pages[0]
         .gone
         .iter()

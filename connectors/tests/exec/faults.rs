@@ -1,8 +1,10 @@
 //! What a program does wrong: it is ended, told by its name, and what it handed over stays.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
+use stundenbuch_connectors::clock::{Clock as _, SystemClock};
 use stundenbuch_connectors::contract::{Connector, Cursor, Pull};
 use stundenbuch_connectors::error::{Error, Kind};
 use stundenbuch_connectors::kind::Value;
@@ -109,6 +111,57 @@ async fn half_a_line_is_no_record() {
         cursor.as_str().unwrap().contains(r#""state":7"#),
         "{cursor:?}"
     );
+}
+
+/// Enough for a part, and the STATE that ends it is a line without an end.
+#[tokio::test]
+async fn nothing_is_lost_before_a_last_line_without_an_end() {
+    let row = record(7).replace("\"id\":7", "\"id\":'$id'");
+    let script = Script::new(&lines(&[
+        SCHEMA,
+        "id=0; while [ $id -lt 250 ]; do id=$((id+1))",
+        &row,
+        "done",
+        r#"printf '{"type":"STATE","value":250}'"#,
+    ]));
+    let (pages, cursor) = pull_well(&*script.connector(), &Cursor::start()).await;
+    assert_eq!(ids(&pages).len(), 250);
+    assert!(cursor.as_str().unwrap().contains(r#""state":250"#));
+}
+
+/// Nobody asks for the next part until the time is over: the cursor goes no further than what is
+/// handed over.
+#[tokio::test]
+async fn a_run_that_is_ended_while_it_waits_for_us_loses_nothing() {
+    let row = record(7).replace("\"id\":7", "\"id\":'$id'");
+    let script = Script::new(&lines(&[
+        SCHEMA,
+        "id=0; while [ $id -lt 2000 ]; do id=$((id+1))",
+        &row,
+        r#"if [ $((id % 200)) = 0 ]; then say '{"type":"STATE","value":'$id'}'; fi; done"#,
+    ]))
+    .with("seconds_max", Value::Count(2));
+    let connector = script.connector();
+    let first = connector
+        .pull(&Cursor::start(), &Pull::Changes)
+        .await
+        .unwrap();
+    let clock = SystemClock;
+    clock.sleep(Duration::from_millis(2500)).await;
+    let (pages, end) = pull(&*connector, &first.next).await;
+    assert!(end.unwrap_err().to_string().contains("took too long"));
+    let last = &pages.last().unwrap().next;
+    let mut rows = ids(&pages);
+    rows.extend(first.raw.iter().map(|raw| raw.id.to_string()));
+    for state in (200..=2000).step_by(200) {
+        let reached = last
+            .as_str()
+            .unwrap()
+            .contains(&format!("\"state\":{state},"));
+        let missing = (1..=state).find(|id: &u32| !rows.contains(&id.to_string()));
+        assert!(!reached || missing.is_none(), "{missing:?} of {state}");
+    }
+    assert!(rows.len() >= 600, "{} rows", rows.len());
 }
 
 #[tokio::test]

@@ -242,12 +242,38 @@ async fn a_team_is_read_where_it_is_wanted_and_shown() {
     assert_eq!(desk.ledger.people.len(), 2);
     assert_eq!(desk.ledger.quiet_night().await, 2);
 
-    // Who may not see them any more has deleted nothing.
+    // Who may not see them any more has deleted nothing, and goes on reading what is left.
     desk.fake.with(|world| world.admin = false);
+    let own = desk.add(Entry::of(desk.fake.clock.now() - TimeDelta::hours(2), 60));
+    desk.ledger.pull(&Pull::Changes).await;
+    assert_eq!(desk.ledger.notices, ["clockify-time-not-shown"]);
+    assert_eq!(desk.ledger.entry(&own).worked.seconds(), Some(3600));
     let mode = compare(&desk.ledger.clock, 30);
-    desk.ledger.try_pull(&mode).await.unwrap_err();
+    desk.ledger.pull(&mode).await;
     assert_eq!(desk.ledger.gone, []);
     assert!(desk.ledger.notices.contains(&"clockify-no-team"));
+    desk.must_be_true();
+}
+
+#[tokio::test]
+async fn a_workspace_that_was_left_does_not_hold_up_the_others() {
+    let mut desk = Desk::new().await;
+    desk.fill(3);
+    let verein = "00c777ddd3fcab07cf0000f0";
+    desk.fake.with(|world| {
+        let name = "Verein".to_owned();
+        world.workspaces.insert(verein.to_owned(), name)
+    });
+    desk.ledger.pull(&Pull::Changes).await;
+    desk.fake.with(|world| world.left.insert(verein.to_owned()));
+    desk.add(Entry::of(
+        desk.fake.clock.now() - TimeDelta::minutes(90),
+        60,
+    ));
+    desk.ledger.pass(TimeDelta::days(1));
+    desk.ledger.pull(&Pull::Changes).await;
+    assert_eq!(desk.ledger.notices, ["clockify-time-not-shown"]);
+    desk.must_be_true();
 }
 
 #[tokio::test]
