@@ -11,8 +11,8 @@ use serde::de::IgnoredAny;
 use crate::error::{Error, Kind};
 use crate::http::{Reply, Verdict, classify_standard};
 
-pub(super) const ADDRESS: &str = "check `url`: it is the address at which ActiveCollab is opened in a \
-    browser, without `/api/v1` at its end (cloud: https://app.activecollab.com/123456)";
+pub(super) const ADDRESS: &str = "check `url`: it is the address at which ActiveCollab is opened \
+    in a browser, without `/api/v1` at its end (cloud: https://app.activecollab.com/123456)";
 
 const NEW_TOKEN: &str = "make a new token and store it as the secret that `token` names; \
     ActiveCollab lists the old one under your profile, API subscriptions";
