@@ -53,9 +53,7 @@ pub trait Subject: Sync {
 
     /// Adds a record whose main text (title, description, name) is `text`, and returns what it is
     /// called; `None` where the source cannot hold such a text.
-    fn add_titled(&self, _text: &str) -> Option<ExternalId> {
-        None
-    }
+    fn add_titled(&self, text: &str) -> Option<ExternalId>;
 
     /// Deletes a record as a user of the service would.
     fn delete(&self, id: &ExternalId);

@@ -49,13 +49,14 @@ enum Bug {
     StoresItsSecret,
     PanicsOnARetypedField,
     NormalisesByChance,
+    UnescapesTexts,
     DeliversTwice,
     OverwritesAStranger,
     CutsADelivery,
 }
 
 impl Bug {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::LosesARecordBetweenPages,
         Self::RepeatsARecordBetweenPages,
         Self::NeverEnds,
@@ -74,6 +75,7 @@ impl Bug {
         Self::StoresItsSecret,
         Self::PanicsOnARetypedField,
         Self::NormalisesByChance,
+        Self::UnescapesTexts,
         Self::DeliversTwice,
         Self::OverwritesAStranger,
         Self::CutsADelivery,
@@ -160,7 +162,13 @@ impl Paper {
             self.requests.fetch_add(1, Ordering::Relaxed);
         }
         match &mut service.trouble {
-            Some((trouble, 0)) => self.fail(*trouble),
+            Some((trouble, 0)) => {
+                let trouble = *trouble;
+                if trouble == Trouble::Lost {
+                    answer(&mut service);
+                }
+                self.fail(trouble)
+            }
             Some((_, skip)) => {
                 *skip -= 1;
                 Ok(Some(answer(&mut service)))
@@ -342,6 +350,9 @@ impl Connector for Paper {
         if bug == Bug::NormalisesByChance {
             name += &self.normalised.fetch_add(1, Ordering::Relaxed).to_string();
         }
+        if bug == Bug::UnescapesTexts {
+            name = name.replace("&amp;", "&");
+        }
         if bug == Bug::ReportsOthersAsEdited {
             name += &self.world.service.lock().unwrap().changes.to_string();
         }
@@ -444,6 +455,14 @@ impl Subject for World {
             .projects
             .extend(ids.iter().map(|id| (*id, format!("project {id}"))));
         ids.into_iter().map(id).collect()
+    }
+
+    fn add_titled(&self, text: &str) -> Option<ExternalId> {
+        let id = self.add(1).remove(0);
+        let mut service = self.service.lock().unwrap();
+        let number = id.as_str().parse().unwrap();
+        service.projects.insert(number, text.to_owned());
+        Some(id)
     }
 
     fn edit(&self, id: &ExternalId) {

@@ -60,6 +60,14 @@ impl Subject for World {
         (1..=count).map(add).collect()
     }
 
+    fn add_titled(&self, text: &str) -> Option<ExternalId> {
+        let fake = &self.desk.fake;
+        fake.clock.advance(Duration::from_secs(7));
+        let mut entry = Entry::of(fake.clock.now() - TimeDelta::hours(1), 20);
+        entry.description = Some(text.to_owned());
+        Some(ExternalId::new(fake.add(entry).to_string()))
+    }
+
     fn edit(&self, id: &ExternalId) {
         self.desk.fake.clock.advance(Duration::from_secs(7));
         self.desk.fake.edit(number(id), |entry| {

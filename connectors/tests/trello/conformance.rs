@@ -58,6 +58,16 @@ impl Subject for World {
         (0..count).map(one).map(ExternalId::new).collect()
     }
 
+    fn add_titled(&self, text: &str) -> Option<ExternalId> {
+        self.tick();
+        let trello = &self.bench.trello;
+        let id = match &self.card {
+            None => trello.add_card(&self.lists[0], text),
+            Some(card) => trello.comment(card, text),
+        };
+        Some(ExternalId::new(id))
+    }
+
     fn edit(&self, id: &ExternalId) {
         self.tick();
         let mut edits = self.edits.lock().unwrap();
