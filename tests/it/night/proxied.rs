@@ -155,12 +155,7 @@ async fn redirections_to_elsewhere() {
     ];
     nights(&faults, Effect::Stops).await;
     let seen = stranger.requests();
-    assert!(!seen.is_empty(), "nobody followed");
-    for request in &seen {
-        assert_eq!(request.header("authorization"), None, "{request:?}");
-        assert_eq!(request.header("referer"), None, "{request:?}");
-    }
-    hides("what the stranger saw", &format!("{seen:?}"));
+    assert!(seen.is_empty(), "an API leads nowhere else: {seen:?}");
 }
 
 async fn nights(faults: &[Fault], effect: Effect) {
