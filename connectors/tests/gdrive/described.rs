@@ -32,8 +32,11 @@ fn method<'a>(spec: &'a Json, http: &str, path: &str) -> Option<&'a Json> {
     let path = path
         .trim_start_matches("/upload")
         .strip_prefix("/drive/v3/")?;
-    // A session's bytes are put where the session was opened.
-    let http = if http == "PUT" { "POST" } else { http };
+    // A session's bytes are put where the session was opened, for a new file or a new version.
+    let opened: &[&str] = match http {
+        "PUT" if uploads => &["POST", "PATCH"],
+        _ => &[http],
+    };
     let resources = spec["resources"].as_object()?.values();
     let mut methods = resources.flat_map(|it| it["methods"].as_object().unwrap().values());
     methods.find(|method| {
@@ -41,7 +44,8 @@ fn method<'a>(spec: &'a Json, http: &str, path: &str) -> Option<&'a Json> {
         let given: Vec<&str> = path.split('/').collect();
         let same = |(wanted, given): (&&str, &&str)| wanted.starts_with('{') || wanted == given;
         let fits = wanted.len() == given.len() && wanted.iter().zip(&given).all(same);
-        fits && method["httpMethod"] == http && (!uploads || method["mediaUpload"].is_object())
+        let named = opened.iter().any(|http| method["httpMethod"] == *http);
+        fits && named && (!uploads || method["mediaUpload"].is_object())
     })
 }
 

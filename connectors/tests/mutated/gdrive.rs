@@ -216,6 +216,12 @@ async fn a_file_at_its_own_address() {
 #[tokio::test]
 async fn a_folder_that_vouches_for_a_missing_file() {
     let bench = Bench::start().await;
+    let missing = json!({"error": {"code": 404, "message": "File not found", "errors": [
+        {"domain": "global", "reason": "notFound", "message": "File not found"}]}});
+    let missing = missing.to_string();
+    bench
+        .script
+        .put(&format!("{FILES}/{FILE}"), 404, missing.as_bytes());
     let path = format!("{FILES}/{ROOT}");
     let found = bench
         .gone_by(&path, &root(), "gdrive folder that vouches")
