@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::failure::failure;
 
 use crate::contract::{Outcome, OutgoingFile, Receipt};
+use crate::drive::hash::hex;
 use crate::drive::names::{TEMP_PREFIX, TEMP_SUFFIX, beside, beside_number, outgoing};
 use crate::error::{Error, Kind, Result};
 use crate::planted::{Bug, planted};
@@ -386,14 +387,6 @@ fn hash(content: &mut std::fs::File) -> rustix::io::Result<String> {
 
 fn errno(error: &std::io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
-    })
 }
 
 #[cfg(test)]

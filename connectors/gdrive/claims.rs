@@ -15,9 +15,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::api::{Api, FILES, WRITES};
 use super::listing::folders_named;
-use super::names::hex;
 use super::state::Root;
 use super::wire::{FOLDER, Meta, Node};
+use crate::drive::hash::hex;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Method, Request, segment};
 

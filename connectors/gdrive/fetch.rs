@@ -3,8 +3,8 @@
 use sha2::{Digest as _, Sha256};
 
 use super::api::{Api, FILES, READS};
-use super::names::hex;
 use super::wire::GOOGLE;
+use crate::drive::hash::hex;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Request, segment};
 use crate::record::ExternalId;

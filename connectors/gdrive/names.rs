@@ -1,8 +1,6 @@
 //! Names: how Drive's become parts of a path, what stands in a query, and which folder a person
 //! means by a link.
 
-use std::fmt::Write as _;
-
 /// A name as one part of a path. Drive allows names that a path cannot hold: with `/` in them,
 /// or `.` and `..` alone (rclone, "Google drive", read 2026-11). They get signs that look the
 /// same and mean nothing; a file is known by its id, so two that look alike stay two.
@@ -51,14 +49,6 @@ pub(super) fn folder_id(text: &str) -> Option<&str> {
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (!id.is_empty() && id.len() <= 128 && id.bytes().all(plain)).then_some(id)
-}
-
-/// The beginning of a hash, as lower-case digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension, ToSql, params};
 
 use super::connections::instant;
@@ -156,33 +157,30 @@ impl Store {
 
     /// The text that we last delivered to a place.
     pub fn delivered_text(&self, connection: &str, path: &str) -> Result<Option<String>> {
-        let body: Option<Vec<u8>> = self
-            .conn
-            .query_row(
-                "SELECT body FROM outbox
-                 WHERE connection = ?1 AND path = ?2 AND state = 'delivered'
-                   AND outcome <> 'kept'
-                 ORDER BY done_at DESC, id DESC LIMIT 1",
-                [connection, path],
-                |row| row.get(0),
-            )
-            .optional()?;
+        let body: Option<Vec<u8>> = self.last_delivered("body", connection, path)?;
         Ok(body.and_then(|body| String::from_utf8(body).ok()))
     }
 
     /// The hash that we last delivered to a place, to recognise our own earlier version.
     pub fn delivered_hash(&self, connection: &str, path: &str) -> Result<Option<String>> {
-        Ok(self
-            .conn
-            .query_row(
-                "SELECT sha256 FROM outbox
-                 WHERE connection = ?1 AND path = ?2 AND state = 'delivered'
-                   AND outcome <> 'kept'
-                 ORDER BY done_at DESC, id DESC LIMIT 1",
-                [connection, path],
-                |row| row.get(0),
-            )
-            .optional()?)
+        self.last_delivered("sha256", connection, path)
+    }
+
+    /// A column of what we last put at a place; what a person kept there is not ours.
+    fn last_delivered<T: FromSql>(
+        &self,
+        column: &str,
+        connection: &str,
+        path: &str,
+    ) -> Result<Option<T>> {
+        let sql = format!(
+            "SELECT {column} FROM outbox
+             WHERE connection = ?1 AND path = ?2 AND state = 'delivered' AND outcome <> 'kept'
+             ORDER BY done_at DESC, id DESC LIMIT 1"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let found = statement.query_row([connection, path], |row| row.get(0));
+        Ok(found.optional()?)
     }
 
     fn parcels(&self, condition: &str, value: impl ToSql) -> Result<Vec<Parcel>> {
